@@ -1,0 +1,97 @@
+# One door: `make help`. Everything that a target needs, it makes.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+STACK ?= tidegate
+BIN := .venv/bin
+UV := $(CURDIR)/.venvs/uv/bin/uv
+SAM := .venvs/sam/bin/sam
+export UV
+export UV_SYSTEM_CERTS := 1
+export UV_PYTHON_DOWNLOADS := never
+export SAM_CLI_TELEMETRY := 0
+# The laptop's Lambdas run on the laptop's Python, so their layers are built for it; a deployment is built for AWS.
+FOR_LAPTOP := TIDEGATE_BUILD_PYTHON=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') TIDEGATE_BUILD_PLATFORM=native
+SOURCES := template.yaml $(shell find functions layers statemachine requirements -type f -not -path '*/__pycache__/*' 2>/dev/null)
+
+.PHONY: help demo test check e2e build deploy bench clean lock unit sizes stop
+
+help: ## show what can be made
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: .local/deployed ## watch files become tables on the laptop's AWS
+	@$(BIN)/python -m demo.show
+
+test: check unit e2e ## run everything that CI runs
+
+check: .venv/.ready .venvs/sam/.ready .venvs/checkov/.ready ## lint, types, templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(SAM) validate --lint
+	.venvs/sam/bin/cfn-lint template.yaml
+	.venvs/checkov/bin/checkov --quiet --compact --config-file .checkov.yaml
+
+unit: .venv/.ready .venvs/local/.ready ## unit and integration tests
+	$(BIN)/python -m pytest tests/unit tests/integration tests/local
+
+e2e: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## the deployed stack on the laptop's AWS, as a user uses it
+	$(BIN)/python -m pytest tests/e2e
+
+build: .aws-sam/build/template.yaml ## build the deployable package for AWS Lambda
+
+sizes: .aws-sam/build/template.yaml ## print the unzipped size of each function with its layers
+	$(BIN)/python scripts/package_sizes.py
+
+deploy: .aws-sam/build/template.yaml ## deploy to the AWS account of your credentials
+	$(SAM) deploy --guided
+
+bench: .venv/.ready ## measure the row engine against its floor
+	$(BIN)/python scripts/bench.py
+
+stop: ## stop the laptop's AWS
+	@$(PYTHON) local/control.py down
+
+lock: .venvs/uv/.ready ## pin every dependency anew
+	$(PYTHON) scripts/lock.py
+
+clean: ## remove everything that was made; stops the laptop's AWS
+	-@$(PYTHON) local/control.py down 2>/dev/null
+	rm -rf .venv .venvs .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+# Environments. Tools that pin clashing libraries live in one of their own.
+.venvs/uv/.ready: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Tidegate needs Python 3.11 or newer; set PYTHON=python3.x")'
+	$(PYTHON) -m venv .venvs/uv
+	.venvs/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/.ready: requirements/app.txt pyproject.toml .venvs/uv/.ready
+	$(UV) venv --quiet --clear --python $(PYTHON) .venv
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $<
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+.venvs/%/.ready: requirements/%.txt .venvs/uv/.ready
+	$(UV) venv --quiet --clear --python $(PYTHON) .venvs/$*
+	$(UV) pip install --quiet --python .venvs/$*/bin/python --require-hashes -r $<
+	@touch $@
+
+.aws-sam/build/template.yaml: $(SOURCES) .venvs/sam/.ready .venv/.ready
+	$(SAM) build --build-dir .aws-sam/build --parallel
+	@touch $@
+
+.aws-sam/local/template.yaml: $(SOURCES) .venvs/sam/.ready .venv/.ready
+	$(FOR_LAPTOP) $(SAM) build --build-dir .aws-sam/local --parallel
+	@touch $@
+
+.local/deployed: .aws-sam/local/template.yaml .venvs/local/.ready FORCE
+	@$(BIN)/tidegate local up
+	@$(BIN)/python -m local.deploy --stack $(STACK)
+
+.PHONY: FORCE
+FORCE:

@@ -1,0 +1,31 @@
+"""Load: a run's files into bronze, quarantine and silver, on this Lambda."""
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tidegate import bootstrap
+from tidegate.telemetry import entry, logger
+from tidegate.usecases.claim import read_manifest
+from tidegate.usecases.load import Workshop, load
+
+
+@entry
+def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context
+    """Load the run in the event and return its books."""
+    manifest = read_manifest(event["manifest_key"], bootstrap.objects())
+    with tempfile.TemporaryDirectory(prefix="load-") as directory:
+        account = load(
+            manifest,
+            ledger=bootstrap.ledger(),
+            landing=bootstrap.landing(),
+            objects=bootstrap.objects(),
+            lake=bootstrap.lake(),
+            clock=bootstrap.clock,
+            lease_us=bootstrap.lease_us(),
+            keyring=bootstrap.keyring(),
+            workshop=Workshop(Path(directory), bootstrap.engine_limits(int(context.memory_limit_in_mb), directory)),
+        )
+    logger.info("loaded", run_id=manifest.run_id, **asdict(account.books))
+    return asdict(account.books)

@@ -1,0 +1,97 @@
+"""Arrivals out of the events that Lambda hands over: SQS batches, bare S3 notifications, EventBridge events."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from tidegate.errors import MessageMalformed
+from tidegate.model.arrivals import Arrival
+
+_CREATED = "ObjectCreated:"
+_EVENT_VERSION = "2."
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message and the arrivals in it.
+
+    `message_id` is empty when the event did not come from SQS; `error` says why the message is malformed.
+    """
+
+    message_id: str
+    arrivals: tuple[Arrival, ...] = ()
+    error: MessageMalformed | None = None
+
+
+def messages(event: Mapping[str, Any]) -> Sequence[Message]:
+    """Split a Lambda event into messages. A malformed message in a batch is returned with its error; the others are unharmed."""
+    records = event.get("Records")
+    if isinstance(records, list) and records and all(_source(r) == "aws:sqs" for r in records):
+        return [_from_sqs(record) for record in records]
+    return [Message("", tuple(arrivals(event)))]
+
+
+def arrivals(body: Any) -> Iterator[Arrival]:  # noqa: ANN401 - this is where shapes are found out
+    """Read the created objects out of one S3 notification or EventBridge event; raise MessageMalformed when it is neither."""
+    if not isinstance(body, Mapping):
+        raise MessageMalformed("the message is not a JSON object; send S3 notifications or EventBridge S3 events here")
+    if body.get("Event") == "s3:TestEvent":
+        return  # S3 sends one when a notification is configured
+    if body.get("source") == "aws.s3":
+        yield from _from_eventbridge(body)
+    elif isinstance(body.get("Records"), list) and all(_source(r) == "aws:s3" for r in body["Records"]):
+        for record in body["Records"]:
+            yield from _from_notification(record)
+    else:
+        raise MessageMalformed(
+            "the message has neither S3 records nor an EventBridge S3 detail; see events/ for what is understood"
+        )
+
+
+def _from_sqs(record: Mapping[str, Any]) -> Message:
+    message_id = str(record.get("messageId", ""))
+    try:
+        return Message(message_id, tuple(arrivals(json.loads(record["body"]))))
+    except (ValueError, KeyError) as error:
+        return Message(message_id, error=MessageMalformed(f"the message's body is not JSON: {type(error).__name__}"))
+    except MessageMalformed as error:
+        return Message(message_id, error=error)
+
+
+def _from_notification(record: Mapping[str, Any]) -> Iterator[Arrival]:
+    version = str(record.get("eventVersion", ""))
+    if not version.startswith(_EVENT_VERSION):
+        raise MessageMalformed(f"S3 event version {version or 'missing'} is not known; Tidegate reads {_EVENT_VERSION}x")
+    if not str(record.get("eventName", "")).startswith(_CREATED):
+        return
+    try:
+        entity = record["s3"]
+        item = entity["object"]
+        key = unquote_plus(item["key"], errors="strict")
+        yield Arrival(
+            entity["bucket"]["name"], key, _version(item.get("versionId")), item.get("sequencer", ""), int(item.get("size", 0))
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise MessageMalformed(f"an S3 record lacks a field or has a wrong one: {error}") from error
+
+
+def _from_eventbridge(event: Mapping[str, Any]) -> Iterator[Arrival]:
+    if event.get("detail-type") != "Object Created":
+        return
+    try:
+        detail = event["detail"]
+        item = detail["object"]  # EventBridge does not encode keys
+        bucket, version = detail["bucket"]["name"], _version(item.get("version-id"))
+        yield Arrival(bucket, item["key"], version, item.get("sequencer", ""), int(item.get("size", 0)))
+    except (KeyError, TypeError, ValueError) as error:
+        raise MessageMalformed(f"an EventBridge detail lacks a field or has a wrong one: {error}") from error
+
+
+def _version(value: object) -> str:
+    return "" if value in (None, "null") else str(value)
+
+
+def _source(record: object) -> str:
+    return str(record.get("eventSource", "")) if isinstance(record, Mapping) else ""

@@ -1,0 +1,239 @@
+"""Iceberg tables in the Glue catalog, through pyiceberg.
+
+Commits are explicit swaps of data files on the version that was opened, with retries off: a table that moved refuses the commit
+instead of having it rebased. Every snapshot carries `tidegate.run-id`, so a step that is run again finds its own commit.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import pyarrow.parquet as pq
+from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.conversions import from_bytes
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.io.pyarrow import compute_statistics_plan, data_file_statistics_from_parquet_metadata, parquet_path_to_id_mapping
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table as IcebergTable
+from pyiceberg.table.snapshots import Snapshot
+from pyiceberg.typedef import Record
+from pyiceberg.types import NestedField, StringType
+
+from tidegate.aws.errors import speaking_to_aws
+from tidegate.contracts.contract import Contract
+from tidegate.errors import StaleCommit
+from tidegate.model.runs import Commit
+from tidegate.ports import Layers, LiveFile
+from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema
+
+RUN_ID = "tidegate.run-id"
+_PROPERTIES = {
+    "format-version": "2",
+    "commit.retry.num-retries": "0",
+    "write.metadata.previous-versions-max": "20",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.metrics.column._object_key": "full",  # bounds that are cut could not tell keys of one prefix apart
+    "write.parquet.compression-codec": "zstd",
+}
+_COMMIT_WORDS = ("added", "removed", "before", "after")
+_PARALLEL = 8
+
+
+class GlueLake:
+    """The tables `<stack>_<layer>.<domain>_<dataset>` under `s3://<lake>/warehouse/`."""
+
+    def __init__(self, stack: str, bucket: str, s3: Any, catalog: Catalog | None = None) -> None:  # noqa: ANN401 - boto3 client
+        """Open the catalog with the environment's credentials, region and endpoint."""
+        self._stack, self._bucket, self._s3 = stack, bucket, s3
+        self._catalog = catalog or _glue_catalog(s3)
+
+    def open(self, contract: Contract) -> Layers:
+        """Open a dataset's tables, creating them and adding columns as the contract says."""
+        rows = row_schema(contract)
+        return Layers(
+            bronze=self._open("bronze", contract.table, rows),
+            quarantine=self._open("quarantine", contract.table, quarantine_schema()),
+            silver=self._open("silver", contract.table, rows),
+        )
+
+    def commits(self, table: str, run_id: str) -> Sequence[Commit]:
+        """Read what a run committed in every layer, from the tables' own metadata."""
+        found = []
+        for layer in ("bronze", "quarantine", "silver"):
+            try:
+                opened = self._load(layer, table)
+            except NoSuchTableError:
+                continue
+            if snapshot := _snapshot_of(opened, run_id):
+                found.append(_observed(f"{layer}.{table}", opened, snapshot))
+        return found
+
+    def _load(self, layer: str, table: str) -> IcebergTable:
+        with speaking_to_aws():
+            return self._catalog.load_table((f"{self._stack}_{layer}", table))
+
+    def _open(self, layer: str, table: str, schema: Schema) -> "SwapTable":
+        try:
+            opened = self._load(layer, table)
+        except NoSuchTableError:
+            location = f"s3://{self._bucket}/warehouse/{layer}/{table}"
+            try:
+                with speaking_to_aws():
+                    opened = self._catalog.create_table(
+                        (f"{self._stack}_{layer}", table), schema, location=location, properties=_PROPERTIES
+                    )
+            except TableAlreadyExistsError:  # another try of this step was faster
+                opened = self._load(layer, table)
+        return SwapTable(f"{layer}.{table}", _grown(opened, schema), self._s3)
+
+
+class SwapTable:
+    """One table at the version it was opened at."""
+
+    def __init__(self, name: str, table: IcebergTable, s3: Any) -> None:  # noqa: ANN401 - boto3 client
+        """Read the schema; data files are listed when they are asked for."""
+        self.name = name
+        self._table, self._s3 = table, s3
+        schema = table.schema()
+        self.columns: Mapping[str, str] = {f.name: duckdb_type(f.field_type) for f in schema.fields}
+        self.field_ids: Mapping[str, int] = field_ids(schema)
+        self._entries: dict[str, DataFile] | None = None
+
+    def committed(self, run_id: str) -> Mapping[str, str] | None:
+        """Return the summary properties of the run's commit, None when the run has not committed."""
+        snapshot = _snapshot_of(self._table, run_id)
+        return None if snapshot is None else _properties(snapshot)
+
+    def live(self) -> Sequence[LiveFile]:
+        """List data files of the version that was opened."""
+        number = self.field_ids["_object_key"]
+        return [
+            LiveFile(path, entry.record_count, _bound(entry.lower_bounds, number), _bound(entry.upper_bounds, number))
+            for path, entry in self._data_files().items()
+        ]
+
+    def fetch(self, files: Sequence[LiveFile], directory: Path) -> Sequence[Path]:
+        """Copy data files to local disk, in the order given; files that are there already are not copied again."""
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            return list(pool.map(lambda f: self._fetch(f.path, directory), files))
+
+    def commit(self, run_id: str, *, remove: Sequence[LiveFile], add: Sequence[Path], summary: Mapping[str, str]) -> Commit:
+        """Swap data files in one snapshot that carries the run id; raise StaleCommit when the table moved."""
+        added = [self._upload(path, run_id) for path in add]
+        kept = sum(f.rows for f in remove) - int(summary["tidegate.removed"])
+        leaving = [self._data_files()[f.path] for f in remove]
+        try:
+            with (
+                speaking_to_aws(),
+                self._table.transaction() as transaction,
+                transaction.update_snapshot(
+                    snapshot_properties={RUN_ID: run_id, **summary, "tidegate.kept": str(kept)}
+                ).overwrite() as swap,
+            ):
+                for entry in leaving:
+                    swap.delete_data_file(entry)
+                for entry in added:
+                    swap.append_data_file(entry)
+        except CommitFailedException as error:
+            raise StaleCommit(f"{self.name} moved since run {run_id} opened it") from error
+        return Commit(self.name, *(int(summary[f"tidegate.{word}"]) for word in _COMMIT_WORDS))
+
+    def _data_files(self) -> dict[str, DataFile]:
+        if self._entries is None:
+            with speaking_to_aws():
+                self._entries = {task.file.file_path: task.file for task in self._table.scan().plan_files()}
+        return self._entries
+
+    def _fetch(self, uri: str, directory: Path) -> Path:
+        place = urlparse(uri)
+        path = directory / Path(place.path).name
+        if not path.exists():
+            with speaking_to_aws():
+                self._s3.download_file(place.netloc, place.path.lstrip("/"), str(path))
+        return path
+
+    def _upload(self, path: Path, run_id: str) -> DataFile:
+        """Copy a Parquet file to the table's location, under a name of its own: two tries of a step must not share one."""
+        uri = f"{self._table.location()}/data/{run_id}-{uuid.uuid4().hex[:12]}.parquet"
+        place = urlparse(uri)
+        with speaking_to_aws():
+            self._s3.upload_file(str(path), place.netloc, place.path.lstrip("/"))
+        metadata = pq.read_metadata(path)
+        schema = self._table.schema()
+        statistics = data_file_statistics_from_parquet_metadata(
+            metadata,
+            compute_statistics_plan(schema, self._table.properties),
+            parquet_path_to_id_mapping(schema),
+        )
+        return DataFile.from_args(
+            content=DataFileContent.DATA,
+            file_path=uri,
+            file_format=FileFormat.PARQUET,
+            partition=Record(),
+            file_size_in_bytes=path.stat().st_size,
+            sort_order_id=None,
+            spec_id=self._table.spec().spec_id,
+            equality_ids=None,
+            key_metadata=None,
+            **statistics.to_serialized_dict(),
+        )
+
+
+def _glue_catalog(s3: Any) -> Catalog:  # noqa: ANN401 - boto3 client
+    """Return the Glue catalog, told region and endpoint: left to itself pyiceberg spends seconds to find the region."""
+    region, endpoint = s3.meta.region_name, s3.meta.endpoint_url
+    properties = {"client.region": region, "s3.region": region}
+    if "amazonaws.com" not in endpoint:
+        properties |= {"glue.endpoint": endpoint, "s3.endpoint": endpoint, "s3.force-virtual-addressing": "false"}
+    return GlueCatalog("glue", **properties)
+
+
+def _grown(table: IcebergTable, schema: Schema) -> IcebergTable:
+    """Add columns that the contract or drift brought; lineage columns are always there already."""
+    have = {f.name for f in table.schema().fields}
+    new: list[NestedField] = [f for f in schema.fields if f.name not in have]
+    if new:
+        with speaking_to_aws(), table.update_schema() as change:
+            for field in new:
+                change.add_column(field.name, field.field_type, doc=field.doc)
+    return table
+
+
+def _history(table: IcebergTable) -> Iterator[Snapshot]:
+    snapshot = table.current_snapshot()
+    while snapshot is not None:
+        yield snapshot
+        snapshot = table.snapshot_by_id(snapshot.parent_snapshot_id) if snapshot.parent_snapshot_id else None
+
+
+def _properties(snapshot: Snapshot) -> Mapping[str, str]:
+    return snapshot.summary.additional_properties if snapshot.summary else {}
+
+
+def _snapshot_of(table: IcebergTable, run_id: str) -> Snapshot | None:
+    return next((s for s in _history(table) if _properties(s).get(RUN_ID) == run_id), None)
+
+
+def _observed(name: str, table: IcebergTable, snapshot: Snapshot) -> Commit:
+    """Read a commit from Iceberg's own record counts, not from what the run wrote about itself."""
+    numbers = _properties(snapshot)
+    parent = table.snapshot_by_id(snapshot.parent_snapshot_id) if snapshot.parent_snapshot_id else None
+    before = int(_properties(parent)["total-records"]) if parent else 0
+    kept = int(numbers["tidegate.kept"])
+    return Commit(
+        name,
+        int(numbers.get("added-records", 0)) - kept,
+        int(numbers.get("deleted-records", 0)) - kept,
+        before,
+        int(numbers["total-records"]),
+    )
+
+
+def _bound(bounds: Mapping[int, bytes] | None, number: int) -> str | None:
+    raw = (bounds or {}).get(number)
+    return None if raw is None else str(from_bytes(StringType(), raw))

@@ -1,0 +1,86 @@
+"""Wiring: each port gets its adapter here, once a process, and only when it is asked for."""
+
+import functools
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from tidegate.aws.ledger import DynamoLedger
+from tidegate.aws.objects import S3Objects
+from tidegate.aws.table import Table
+from tidegate.aws.workflow import StepFunctions
+from tidegate.ports import Lake
+from tidegate.settings import Settings
+
+if TYPE_CHECKING:  # DuckDB is heavy, and half of the functions never need it
+    from tidegate.engine import Keyring, Limits
+
+settings = Settings()
+_RETRY = Config(retries={"mode": "standard", "max_attempts": 6}, connect_timeout=5, read_timeout=60, max_pool_connections=20)
+_MICROSECONDS = 1_000_000
+
+
+@functools.cache
+def client(service: str) -> Any:  # noqa: ANN401 - boto3 clients have no static type
+    """Return one boto3 client a service; credentials, region and endpoint come from the environment."""
+    return boto3.client(service, config=_RETRY)
+
+
+def clock() -> int:
+    """Return microseconds since 1970, UTC."""
+    return time.time_ns() // 1000
+
+
+def lease_us() -> int:
+    """Return how long a lease lasts without a sign of life, in microseconds."""
+    return settings.number("LEASE_SECONDS") * _MICROSECONDS
+
+
+@functools.cache
+def ledger() -> DynamoLedger:
+    """Return the ledger."""
+    return DynamoLedger(Table(client("dynamodb"), settings.text("LEDGER_TABLE")), clock)
+
+
+@functools.cache
+def workflow() -> StepFunctions:
+    """Return the `load` state machine."""
+    return StepFunctions(client("stepfunctions"), settings.text("STATE_MACHINE_ARN"))
+
+
+@functools.cache
+def landing() -> S3Objects:
+    """Return the landing bucket."""
+    return S3Objects(client("s3"), settings.text("LANDING_BUCKET"))
+
+
+@functools.cache
+def objects() -> S3Objects:
+    """Return the lake bucket."""
+    return S3Objects(client("s3"), settings.text("LAKE_BUCKET"))
+
+
+@functools.cache
+def lake() -> Lake:
+    """Return the Iceberg tables of this stack."""
+    from tidegate.aws.iceberg import GlueLake
+
+    return GlueLake(settings.text("TIDEGATE_STACK"), settings.text("LAKE_BUCKET"), client("s3"))
+
+
+@functools.cache
+def keyring() -> "Keyring":
+    """Return the key that tokenises personal values, read once a process."""
+    from tidegate.aws.keys import read_keyring
+
+    return read_keyring(client("secretsmanager"), settings.text("TOKEN_KEY_SECRET"))
+
+
+def engine_limits(memory_mb: int, directory: str) -> "Limits":
+    """Return what DuckDB may use in a Lambda of this size: the rest of the memory is for Python, Arrow and buffers."""
+    from tidegate.engine import Limits
+
+    return Limits(memory_mb=max(256, int(memory_mb * 0.6)), temp_dir=Path(directory), threads=max(1, min(6, memory_mb // 1769)))

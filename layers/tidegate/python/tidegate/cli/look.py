@@ -1,0 +1,113 @@
+"""`tidegate status | files | runs`: what the ledger says."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from tidegate.cli.output import print_json, print_table
+from tidegate.cli.stack import Stack
+from tidegate.model.files import FileRecord, FileState
+from tidegate.model.runs import RunRecord, RunState, timestamp
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+DatasetOption = Annotated[str, typer.Option("--dataset", "-d", help="Only this dataset.")]
+_NO_DATASET = ""  # where unrouted keys are listed
+
+
+def status(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """Show each dataset: its files by state, its run, its watermark, and what waits in the dead-letter queues."""
+    stack: Stack = context.obj
+    datasets = [_dataset_row(stack, name) for name in datasets_of(stack)]
+    letters = {name: _depth(stack, name) for name in ("FailuresDlq", "ArrivalsDlq")}
+    if as_json:
+        print_json({"datasets": datasets, "failures_dlq": letters["FailuresDlq"], "arrivals_dlq": letters["ArrivalsDlq"]})
+        return
+    columns = ("dataset", "files", "loaded", "waiting", "quarantined", "failed", "run", "watermark")
+    print_table("Datasets", columns, datasets, empty="no file has arrived yet")
+    print_table("Dead letters", ("queue", "messages"), [{"queue": k, "messages": v} for k, v in letters.items()])
+
+
+def files(
+    context: typer.Context,
+    dataset: DatasetOption = "",
+    state: Annotated[list[FileState] | None, typer.Option(help="Only files in this state; may be repeated.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List file versions with their state and rows, oldest first.
+
+    Example: tidegate files --state QUARANTINED --json
+    """
+    rows = [_file_row(f) for f in _files(context.obj, dataset) if not state or f.state in state]
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("key", "state", "rows_read", "rows_accepted", "rows_quarantined", "run_id", "reason")
+    print_table("Files", columns, rows, empty="no file has arrived yet")
+
+
+def runs(
+    context: typer.Context,
+    dataset: DatasetOption = "",
+    state: Annotated[RunState | None, typer.Option(help="Only runs in this state.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List runs with their books, oldest first."""
+    stack: Stack = context.obj
+    found = (r for name in ([dataset] if dataset else datasets_of(stack)) for r in stack.ledger.list_runs(name, state))
+    rows = [_run_row(r) for r in sorted(found, key=lambda r: (r.started_at, r.run_id))]
+    if as_json:
+        print_json(rows)
+        return
+    books = ("rows_read", "rows_accepted", "rows_quarantined", "rows_inserted", "rows_updated", "rows_unchanged", "rows_superseded")
+    columns = ("run_id", "state", "files", *books, "rows_removed", "error")
+    print_table("Runs", columns, rows, empty="nothing has run yet")
+
+
+def datasets_of(stack: Stack) -> list[str]:
+    """Return the names of datasets that ever had a file."""
+    return sorted(lease.dataset for lease in stack.ledger.datasets())
+
+
+def _files(stack: Stack, dataset: str) -> Iterator[FileRecord]:
+    names = [dataset] if dataset else [*datasets_of(stack), _NO_DATASET]
+    return iter(sorted((f for name in names for f in stack.ledger.list_files(name)), key=lambda f: f.arrival))
+
+
+def _file_row(record: FileRecord) -> dict[str, Any]:
+    first = ("dataset", "key", "version_id", "state", "rows_read", "rows_accepted", "rows_quarantined", "run_id", "reason")
+    values = asdict(record) | {"registered_at": timestamp(int(record.arrival.split("-")[0]))}
+    rest = ("file_id", "kind", "load_id", "size", "attempts", "contract_version", "registered_at")
+    return {name: values[name] for name in (*first, *rest)}
+
+
+def _run_row(run: RunRecord) -> dict[str, Any]:
+    values = asdict(run)
+    return {**{k: v for k, v in values.items() if k != "books"}, **values["books"]}
+
+
+def _dataset_row(stack: Stack, name: str) -> dict[str, Any]:
+    states = Counter(f.state for f in stack.ledger.list_files(name))
+    waiting = sum(states[s] for s in (FileState.REGISTERED, FileState.PENDING, FileState.CLAIMED))
+    lease = stack.ledger.lease(name)
+    kept = stack.ledger.state(name)
+    return {
+        "dataset": name,
+        "files": states.total(),
+        "loaded": states[FileState.LOADED],
+        "waiting": waiting,
+        "quarantined": states[FileState.QUARANTINED],
+        "failed": states[FileState.FAILED],
+        "states": {str(s): n for s, n in sorted(states.items())},
+        "run": lease.run_id or ("starting" if lease.held else ""),
+        "watermark": kept.watermark,
+        "full_load": kept.epoch.load,
+    }
+
+
+def _depth(stack: Stack, output: str) -> int:
+    name = "ApproximateNumberOfMessages"
+    found = stack.client("sqs").get_queue_attributes(QueueUrl=stack.outputs[output], AttributeNames=[name])["Attributes"]
+    return int(found[name])

@@ -1,0 +1,1 @@
+"""Open Data Contract Standard YAML in, frozen contract values out."""

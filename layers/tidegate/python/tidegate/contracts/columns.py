@@ -1,0 +1,126 @@
+"""The columns of a contract."""
+
+import re
+
+from tidegate.contracts.column_types import read_options, read_type
+from tidegate.contracts.contract import Column, ColumnType, Kind
+from tidegate.contracts.customs import Customs, read_customs
+from tidegate.contracts.document import Node
+from tidegate.contracts.findings import Findings, suggest
+from tidegate.contracts.odcs import below
+from tidegate.contracts.patterns import check_pattern
+from tidegate.contracts.privacy import read_protection
+from tidegate.contracts.quality import read_valid_values
+from tidegate.contracts.support import refuse_unsupported
+from tidegate.contracts.vocabulary import COLUMN_WORDS
+
+SNAKE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*\Z")
+MAX_NAME = 120
+
+
+def read_columns(schema: Node, path: str, findings: Findings) -> tuple[Column, ...]:
+    """Return the columns in the contract's order."""
+    nodes = schema["properties"]
+    if nodes.kind in {"list", "absent"} and not nodes.items:
+        findings.add(schema.line_of("properties"), path, "the contract has no columns", "add properties:")
+    places = [(node, f"{path}.properties[{node.label(number)}]") for number, node in enumerate(nodes.items)]
+    columns = tuple(_column(node, where, findings) for node, where in places if node.kind == "mapping")
+    if len(columns) == len(places):
+        _check_names(columns, places, findings)
+        _check_conditions(columns, places, findings)
+        _check_key_positions(places, findings)
+    return columns
+
+
+def _column(node: Node, path: str, findings: Findings) -> Column:
+    refuse_unsupported("column", node, path, findings)
+    customs = read_customs(node, COLUMN_WORDS, below(path, "customProperties"), findings)
+    kind_of = read_type(node, path, findings)
+    if kind_of is None:  # nothing else about it can be judged
+        return Column(node.string("name"), ColumnType(Kind.STRING), _sources(node, customs, path, findings))
+    kind = kind_of.kind
+    options = read_options(node, kind, customs, path, findings)
+    protection = read_protection(node, kind, customs, path, findings)
+    return Column(
+        name=node.string("name"),
+        type=kind_of,
+        sources=_sources(node, customs, path, findings),
+        from_key=customs.text("fromKey"),
+        formats=options.formats,
+        default_timezone=options.default_timezone,
+        null_values=customs.texts("nullValues"),
+        required=node.true("required"),
+        primary_key=node.true("primaryKey"),
+        unique=node.true("unique"),
+        classification=protection.classification,
+        privacy=protection.privacy,
+        privacy_when=protection.when,
+        valid_values=read_valid_values(node, kind, path, findings),
+        pattern=options.pattern,
+        min_length=options.min_length,
+        max_length=options.max_length,
+        minimum=options.minimum,
+        maximum=options.maximum,
+        exclusive_minimum=options.exclusive_minimum,
+        exclusive_maximum=options.exclusive_maximum,
+        description=" ".join(node.string("description").split()),
+    )
+
+
+def _sources(node: Node, customs: Customs, path: str, findings: Findings) -> tuple[str, ...]:
+    """Return the accepted header names: as written, or the column's own name; none for a column from the key."""
+    written, line = node["transformSourceObjects"], node.line_of("transformSourceObjects")
+    pattern = customs.text("fromKey")
+    if pattern is not None:
+        for message, hint in check_pattern(pattern, groups=1):
+            findings.add(customs.line("fromKey", line), path, f"fromKey {message}", hint)
+        if written.items:
+            findings.add(line, path, "fromKey and transformSourceObjects exclude each other", "keep one of them")
+        return ()
+    if "transformSourceObjects" not in node:
+        return (node.string("name"),)
+    if written.kind == "list" and not written.items:
+        findings.add(
+            line, path, "transformSourceObjects is empty", "name the source column, or take the field out if it has this name"
+        )
+    if any(item.kind == "text" and (not item.text or item.text != item.text.strip()) for item in written.items):
+        findings.add(line, path, "a source column has a blank name or blanks around it", "write the header's name without them")
+    return tuple(item.text for item in written.items if item.kind == "text")
+
+
+def _check_names(columns: tuple[Column, ...], places: list[tuple[Node, str]], findings: Findings) -> None:
+    names: dict[str, int] = {}
+    sources: dict[str, str] = {}
+    for column, (node, path) in zip(columns, places, strict=True):
+        line = node.line_of("name")
+        if column.name and (not SNAKE.match(column.name) or len(column.name) > MAX_NAME):
+            hint = f"lower-case words joined by _, at most {MAX_NAME} characters"
+            findings.add(line, below(path, "name"), f"the column name {column.name} is not snake case", hint)
+        if column.name in names:
+            findings.add(line, path, f"the column {column.name} is there twice, first on line {names[column.name]}", "rename one")
+        names.setdefault(column.name, line)
+        for source in column.sources:
+            if source in sources:
+                message = f"the source column {source} is taken by {sources[source]} already"
+                findings.add(node.line_of("transformSourceObjects"), path, message, "a source column feeds one column")
+            sources.setdefault(source, column.name)
+
+
+def _check_conditions(columns: tuple[Column, ...], places: list[tuple[Node, str]], findings: Findings) -> None:
+    texts = {c.name for c in columns if c.type.kind is Kind.STRING and c.from_key is None}
+    for column, (node, path) in zip(columns, places, strict=True):
+        if column.privacy_when and column.privacy_when.column not in texts - {column.name}:
+            message = f"privacyWhen names {column.privacy_when.column}, which is no other text column of the file"
+            findings.add(node.line_of("customProperties"), path, message, suggest(column.privacy_when.column, texts))
+
+
+def _check_key_positions(places: list[tuple[Node, str]], findings: Findings) -> None:
+    keys = [(n, p) for n, p in places if n.true("primaryKey")]
+    for node, path in places:
+        position = node["primaryKeyPosition"]
+        if position.kind != "integer" or position.value == -1:
+            continue
+        rank = [p for _, p in keys].index(path) + 1 if (node, path) in keys else -1
+        if position.value != rank:
+            hint = "the key has the order of the columns" if rank > 0 else "primaryKey: true"
+            findings.add(node.line_of("primaryKeyPosition"), path, f"the position in the key is {rank}, not {position.text}", hint)

@@ -1,0 +1,152 @@
+"""What a contract says, as plain frozen values: the row engine, the tables and the use cases read these, never the YAML."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class LoadMode(StrEnum):
+    """What a delta does to the current state."""
+
+    APPEND = "append"  # every row stays: events
+    UPSERT = "upsert"  # the newest row per primary key wins
+    REPLACE = "replace"  # every file is a full load
+
+
+class SchemaDrift(StrEnum):
+    """What to do with a source column that the contract does not name."""
+
+    EVOLVE = "evolve"  # a new nullable string column
+    IGNORE = "ignore"  # drop the column, keep the rows
+    QUARANTINE = "quarantine"  # refuse the file
+    FAIL = "fail"  # fail the run
+
+
+class Privacy(StrEnum):
+    """How a classified value is made safe before it reaches a table."""
+
+    KEEP = "keep"
+    TOKENISE = "tokenise"  # keyed HMAC-SHA-256, 64 hex digits, equal values give equal tokens
+    REDACT = "redact"  # null
+    YEAR = "year"  # date or timestamp to the first instant of its year
+    ZIP3 = "zip3"  # the first three characters
+
+
+class Kind(StrEnum):
+    """The logical type of a column."""
+
+    STRING = "string"
+    INTEGER = "integer"  # 64 bit
+    DECIMAL = "decimal"
+    DOUBLE = "double"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIME = "time"
+    TIMESTAMP = "timestamp"  # without zone
+    TIMESTAMPTZ = "timestamptz"  # an instant, stored in UTC
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnType:
+    """A column's type; `precision` and `scale` are set for decimals only."""
+
+    kind: Kind
+    precision: int = 0
+    scale: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Rows in which the text of another column, before masking, is one of `values`, or null (nobody knows it to be harmless)."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One target column.
+
+    `sources` are the accepted header names, first present wins; empty when `from_key` (a regex with one group on the object key)
+    gives the value. `formats` are JDK date/time patterns. `minimum`/`maximum` are texts in the column's own type.
+    `privacy` holds for the rows of `privacy_when` only, for all when it is None. `pattern` has to match all of the text.
+    """
+
+    name: str
+    type: ColumnType
+    sources: tuple[str, ...] = ()
+    from_key: str | None = None
+    formats: tuple[str, ...] = ()
+    default_timezone: str | None = None
+    null_values: tuple[str, ...] = ()
+    required: bool = False
+    primary_key: bool = False
+    unique: bool = False
+    classification: str = "public"
+    privacy: Privacy = Privacy.KEEP
+    privacy_when: When | None = None
+    valid_values: tuple[str, ...] = ()
+    pattern: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+    exclusive_minimum: str | None = None
+    exclusive_maximum: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFormat:
+    """How a text file is cut into fields."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str = '"'
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """Bounds on the accepted rows of a batch, both inclusive; None is unbounded."""
+
+    at_least: int | None = None
+    at_most: int | None = None
+    severity: str = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A dataset's contract. `dataset` is `<domain>.<name>`; `sha256` is of the published bytes."""
+
+    domain: str
+    name: str
+    version: str
+    sha256: str
+    columns: tuple[Column, ...]
+    load_mode: LoadMode
+    order_by: str | None = None
+    schema_drift: SchemaDrift = SchemaDrift.EVOLVE
+    null_values: tuple[str, ...] = ()
+    max_shrink: float | None = None
+    csv: CsvFormat = CsvFormat()
+    row_count: RowCount | None = None
+    description: str = ""
+
+    @property
+    def dataset(self) -> str:
+        """The dataset's id, such as `healthcare.patients`."""
+        return f"{self.domain}.{self.name}"
+
+    @property
+    def table(self) -> str:
+        """The name of the dataset's table in every layer, such as `healthcare_patients`."""
+        return f"{self.domain}_{self.name}"
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Names of the key columns, in the contract's order."""
+        return tuple(c.name for c in self.columns if c.primary_key)
+
+    def with_columns(self, *extra: Column) -> "Contract":
+        """Return the same contract with columns that drift brought, at the end."""
+        return replace(self, columns=(*self.columns, *extra))

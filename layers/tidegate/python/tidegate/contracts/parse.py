@@ -1,0 +1,156 @@
+"""Contract text in, frozen contract out, or every finding at once."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+from tidegate.contracts.columns import MAX_NAME, SNAKE, read_columns
+from tidegate.contracts.contract import Column, Contract, CsvFormat, Kind, LoadMode, Privacy, SchemaDrift
+from tidegate.contracts.customs import Customs, read_customs
+from tidegate.contracts.document import Node, read_document
+from tidegate.contracts.findings import Findings, suggest
+from tidegate.contracts.odcs import check_standard
+from tidegate.contracts.quality import read_row_count
+from tidegate.contracts.support import refuse_unsupported
+from tidegate.contracts.vocabulary import CONTRACT_WORDS, ENCODINGS
+
+_VERSION = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){2}\Z")
+_STATUS = ("proposed", "draft", "active", "deprecated", "retired")
+_NOT_DELIMITERS = frozenset('"\r\n\\ .-+') | frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+
+
+def parse_contract(text: str, source: str) -> Contract:
+    """Read an ODCS contract; `source` names it in messages.
+
+    Raises:
+        ContractInvalid: with every finding, each with its line.
+    """
+    findings = Findings(source)
+    document = read_document(text, findings)
+    if document is None:
+        findings.check()
+        raise AssertionError(source)  # no document without a finding
+    check_standard(document, findings)
+    contract = _contract(document, hashlib.sha256(text.encode()).hexdigest(), findings)
+    findings.check()
+    return contract
+
+
+def _contract(document: Node, digest: str, findings: Findings) -> Contract:
+    domain, name = _identity(document, findings)
+    customs = read_customs(document, CONTRACT_WORDS, "customProperties", findings)
+    schema, path = _schema(document, f"{domain}_{name}" if domain else "", findings)
+    columns = read_columns(schema, path, findings) if schema else ()
+    mode = customs.text("loadMode")
+    if mode is None and not any(e.string("property") == "loadMode" for e in document["customProperties"].items):
+        hint = "customProperties: [{property: loadMode, value: upsert}]"
+        findings.add(document.line_of("customProperties"), "customProperties", "loadMode is missing", hint)
+    _check_key(document, mode, columns, findings)
+    _check_order(document, customs, columns, findings)
+    return Contract(
+        domain=domain,
+        name=name,
+        version=_version(document, findings),
+        sha256=digest,
+        columns=columns,
+        load_mode=LoadMode(mode or LoadMode.APPEND),
+        order_by=customs.text("orderBy"),
+        schema_drift=SchemaDrift(customs.text("schemaDrift") or SchemaDrift.EVOLVE),
+        null_values=customs.texts("nullValues"),
+        max_shrink=customs.number("maxShrink"),
+        csv=_server(document, f"s3://landing/{domain}/{name}/" if domain else "", findings),
+        row_count=read_row_count(schema, path, findings) if schema else None,
+        description=_description(document),
+    )
+
+
+def _identity(document: Node, findings: Findings) -> tuple[str, str]:
+    """Return domain and name; empty when the id does not say them, so that nothing is compared with them."""
+    status = document.string("status", "active")
+    if status not in _STATUS:
+        findings.add(document.line_of("status"), "status", f"the status {status} is not known", suggest(status, _STATUS))
+    if document.string("apiVersion").startswith("v2"):
+        findings.add(document.line_of("apiVersion"), "apiVersion", "version 2 of the standard is not supported", "v3.2.0")
+    written = document.string("id")
+    domain, _, name = written.partition(".")
+    if not all(SNAKE.match(word) and len(word) <= MAX_NAME for word in (domain, name)):
+        if written:
+            hint = "lower-case words joined by _, such as healthcare.patients"
+            findings.add(document.line_of("id"), "id", f"the id {written} is not <domain>.<name>", hint)
+        return "", ""
+    for field, expected in (("domain", domain), ("name", name)):
+        if field in document and document.string(field) != expected:
+            findings.add(document.line_of(field), field, f"the {field} is not the one in the id", f"{field}: {expected}")
+    return domain, name
+
+
+def _version(document: Node, findings: Findings) -> str:
+    version = document.string("version")
+    if version and not _VERSION.match(version):
+        findings.add(document.line_of("version"), "version", f"the version {version} is not three numbers", "such as 1.0.0")
+    return version
+
+
+def _schema(document: Node, table: str, findings: Findings) -> tuple[Node | None, str]:
+    objects = document["schema"].items
+    if len(objects) != 1:
+        hint = f"schema: [{{name: {table or '<domain>_<name>'}, logicalType: object, properties: […]}}]"
+        findings.add(document.line_of("schema"), "schema", f"a contract has exactly one table, not {len(objects)}", hint)
+        return None, "schema"
+    schema, path = objects[0], f"schema[{objects[0].label(0)}]"
+    if schema.kind != "mapping":
+        return None, path
+    refuse_unsupported("schema", schema, path, findings)
+    if "name" in schema and table and schema.string("name") != table:
+        findings.add(schema.line_of("name"), path, "the table is named after the id", f"name: {table}")
+    return schema, path
+
+
+def _server(document: Node, location: str, findings: Findings) -> CsvFormat:
+    servers = document["servers"].items
+    if len(servers) != 1 or servers[0].kind != "mapping":
+        hint = f'servers: [{{server: landing, type: s3, location: "{location}", format: csv}}]'
+        findings.add(document.line_of("servers"), "servers", f"a contract has exactly one server, not {len(servers)}", hint)
+        return CsvFormat()
+    server, path = servers[0], f"servers[{servers[0].label(0)}]"
+    refuse_unsupported("server", server, path, findings)
+    for field, wanted in (("type", "s3"), ("location", location), ("format", "csv")):
+        if wanted and server.string(field) != wanted:
+            findings.add(server.line_of(field), path, f"the {field} has to be {wanted}", f"{field}: {wanted}")
+    delimiter, encoding = server.string("delimiter", ","), server.string("encoding", "utf-8").lower()
+    if len(delimiter) != 1 or delimiter in _NOT_DELIMITERS:
+        hint = r'one of "," ";" "|" "\t"'
+        findings.add(server.line_of("delimiter"), path, f"the delimiter {delimiter!r} cannot separate fields", hint)
+    encoding = {"utf8": "utf-8", "iso-8859-1": "latin-1", "windows-1252": "cp1252"}.get(encoding, encoding)
+    if encoding not in ENCODINGS:
+        findings.add(server.line_of("encoding"), path, f"the encoding {encoding} is not supported", suggest(encoding, ENCODINGS))
+    return CsvFormat(delimiter=delimiter, encoding=encoding)
+
+
+def _check_key(document: Node, mode: str | None, columns: Iterable[Column], findings: Findings) -> None:
+    keys = [c for c in columns if c.primary_key]
+    line = document.line_of("schema")
+    if mode == LoadMode.UPSERT and columns and not keys:
+        findings.add(line, "schema", "loadMode upsert needs a primary key", "primaryKey: true on its columns, or loadMode append")
+    if mode == LoadMode.APPEND and keys:
+        message = f"loadMode append keeps every row, so the primary key ({keys[0].name}) cannot hold"
+        findings.add(line, "schema", message, "loadMode upsert, or required: true instead of primaryKey")
+
+
+def _check_order(document: Node, customs: Customs, columns: tuple[Column, ...], findings: Findings) -> None:
+    order = customs.text("orderBy")
+    if order is None:
+        return
+    line, named = customs.line("orderBy", document.line), {c.name: c for c in columns}
+    if order not in named:
+        findings.add(line, "customProperties[orderBy]", f"orderBy names {order}, which is no column", suggest(order, named))
+    elif named[order].privacy is not Privacy.KEEP:
+        message = f"orderBy names {order}, whose order is lost by privacy {named[order].privacy}"
+        findings.add(line, "customProperties[orderBy]", message, "use a column that is kept")
+    elif named[order].type.kind is Kind.BOOLEAN:
+        findings.add(line, "customProperties[orderBy]", f"orderBy names {order}, a boolean", "use a timestamp or a number")
+
+
+def _description(document: Node) -> str:
+    described = document["description"]
+    return " ".join(described.string("purpose").split())

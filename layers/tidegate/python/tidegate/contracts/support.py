@@ -1,0 +1,120 @@
+"""The fields of the standard: read, purely descriptive, or refused.
+
+One that asks for something Tidegate does not do is never ignored, so that nobody relies on it.
+"""
+
+from tidegate.contracts.document import Node
+from tidegate.contracts.findings import Findings
+from tidegate.contracts.odcs import below
+
+OPERATORS = (
+    "mustBe",
+    "mustBeGreaterThan",
+    "mustBeGreaterOrEqualTo",
+    "mustBeLessThan",
+    "mustBeLessOrEqualTo",
+    "mustBeBetween",
+)
+#: Fields that have an effect, by place.
+READ = {
+    "contract": (
+        "apiVersion",
+        "kind",
+        "id",
+        "name",
+        "domain",
+        "version",
+        "status",
+        "servers",
+        "schema",
+        "description",
+        "customProperties",
+    ),
+    "server": ("server", "type", "location", "format", "delimiter", "encoding"),
+    "schema": ("name", "logicalType", "properties", "quality", "description"),
+    "column": (
+        "name",
+        "logicalType",
+        "logicalTypeOptions",
+        "physicalType",
+        "primaryKey",
+        "primaryKeyPosition",
+        "required",
+        "unique",
+        "classification",
+        "transformSourceObjects",
+        "quality",
+        "description",
+        "customProperties",
+    ),
+    "quality": ("type", "metric", "arguments", "severity", "unit", *OPERATORS),
+}
+#: Fields that only describe: allowed, checked against the standard, otherwise without effect.
+_ALWAYS = ("id", "description", "tags", "authoritativeDefinitions")
+_ELEMENT = (*_ALWAYS, "businessName", "synonyms", "deprecated")
+DESCRIPTIVE = {
+    "contract": (
+        "tenant",
+        "tags",
+        "dataProduct",
+        "context",
+        "support",
+        "price",
+        "team",
+        "roles",
+        "slaDefaultElement",
+        "slaProperties",
+        "authoritativeDefinitions",
+        "contractCreatedTs",
+    ),
+    "server": ("id", "description", "environment", "roles"),
+    "schema": (*_ELEMENT, "physicalType", "dataGranularityDescription", "context"),
+    "column": (*_ELEMENT, "examples", "transformDescription", "criticalDataElement"),
+    "quality": (*_ALWAYS, "name", "dimension", "businessImpact"),
+}
+#: Fields of the standard that ask for something Tidegate does not do, with what to write instead.
+REFUSED = {
+    "server": {"endpointUrl": "the landing bucket is the stack's", "customProperties": "server settings are fields of their own"},
+    "schema": {
+        "physicalName": "the table is named <domain>_<name>",
+        "relationships": "describe them in description",
+        "customProperties": "put them on the contract or on a column",
+    },
+    "column": {
+        "physicalName": "the column is named by name",
+        "transformLogic": "values are taken as they are; compute downstream",
+        "relationships": "describe them in description",
+        "partitioned": "tables are laid out by Tidegate",
+        "partitionKeyPosition": "tables are laid out by Tidegate",
+        "encryptedName": "use classification and privacy",
+        "enum": "use quality: [{metric: invalidValues, arguments: {validValues: […]}, mustBe: 0}]",
+        "semanticType": "every property is a column",
+        "properties": "files are flat; nested values stay text",
+        "items": "files are flat; nested values stay text",
+        "map": "files are flat; nested values stay text",
+    },
+    "quality": {
+        "query": "use metric: invalidValues on a column or rowCount on the schema",
+        "rule": "write metric: instead",
+        "engine": "use metric: invalidValues on a column or rowCount on the schema",
+        "implementation": "use metric: invalidValues on a column or rowCount on the schema",
+        "schedule": "rules are checked on every load",
+        "scheduler": "rules are checked on every load",
+        "method": "rules are checked on every load",
+        "customProperties": "a rule has none",
+        "mustNotBe": f"use one of {', '.join(OPERATORS)}",
+        "mustNotBeBetween": "use mustBeBetween",
+    },
+}
+#: Refused fields whose default asks for nothing, so that it may be written.
+HARMLESS = {"partitioned": False, "partitionKeyPosition": -1, "semanticType": "column"}
+
+
+def refuse_unsupported(place: str, node: Node, path: str, findings: Findings) -> None:
+    """Record every field of a server, schema, column or quality rule that would have an effect nobody implements."""
+    for name, hint in REFUSED[place].items():
+        if name not in node or (name in HARMLESS and node[name].value == HARMLESS[name]):
+            continue
+        if name == "physicalName" and node.string(name) == node.string("name"):
+            continue
+        findings.add(node.line_of(name), below(path, name), f"{name} is not supported", hint)

@@ -1,0 +1,131 @@
+"""Every word that a contract may use and what it does. The checks and docs/contracts.md are both made from here."""
+
+from dataclasses import dataclass
+
+from tidegate.contracts.contract import Kind, LoadMode, Privacy, SchemaDrift
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One customProperty. `value` is what it takes: `choice`, `text`, `texts`, `number` or `condition`."""
+
+    name: str
+    value: str
+    meaning: str
+    example: str
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+CONTRACT_WORDS = (
+    Word(
+        "loadMode",
+        "choice",
+        "What a delta does. `append`: every row stays. `upsert`: the newest row per primary key wins. `replace`: every file is a"
+        " full load.",
+        "upsert",
+        tuple(LoadMode),
+        required=True,
+    ),
+    Word(
+        "orderBy",
+        "text",
+        "Column whose greatest value is the newest row of a key; without it the newest arrival wins.",
+        "updated_at",
+    ),
+    Word(
+        "schemaDrift",
+        "choice",
+        "What to do with a source column that the contract does not name. `evolve` (default): a new text column. `ignore`: drop the"
+        " column, keep the rows. `quarantine`: refuse the file. `fail`: fail the run.",
+        "evolve",
+        tuple(SchemaDrift),
+    ),
+    Word("nullValues", "texts", "Texts that mean null in every column; the empty text always does.", '["NULL", "n/a"]'),
+    Word("maxShrink", "number", "Share of the rows, 0 to 1, that a full load may take away; a larger loss is held back.", "0.2"),
+)
+COLUMN_WORDS = (
+    Word(
+        "privacy", "choice", "How a classified value is made safe, instead of the classification's default.", "year", tuple(Privacy)
+    ),
+    Word(
+        "privacyWhen",
+        "condition",
+        "Limits `privacy` to the rows in which another text column has one of some values, or none; the other rows keep theirs.",
+        '{column: code, values: ["56799-0"]}',
+    ),
+    Word(
+        "fromKey",
+        "text",
+        "The value is in the object's key, not in the file: a regular expression with exactly one group. The column then has no"
+        " transformSourceObjects.",
+        '"([0-9]{2}-[0-9]{2}-[0-9]{4})\\\\.csv$"',
+    ),
+    Word("formats", "texts", "Date and time patterns, tried in order; instead of logicalTypeOptions.format.", '["M/d/yy H:mm"]'),
+    Word("nullValues", "texts", "Texts that mean null in this column, beside the contract's.", '["NaN"]'),
+)
+
+CLASSIFICATIONS = {
+    "public": "anybody may see it (default)",
+    "internal": "nothing about a person or a contract",
+    "confidential": "business secrets, facts about a person that do not identify them",
+    "personal": "identifies a person: text becomes a token, a date or timestamp its year, anything else must say `privacy: redact`",
+    "sensitive": "nobody downstream needs it: redacted",
+}
+PRIVACY = {
+    Privacy.KEEP: ("any type", "the value as it is; an error on personal and sensitive columns"),
+    Privacy.TOKENISE: ("string", "HMAC-SHA-256 under the stack's key, 64 hex digits: equal values give equal tokens"),
+    Privacy.REDACT: ("any type", "null"),
+    Privacy.YEAR: ("date, timestamp", "the first instant of the year"),
+    Privacy.ZIP3: ("string", "the first three characters"),
+}
+LOGICAL_TYPES = {
+    "string": ("string", "text as it is"),
+    "integer": ("long", "digits with an optional sign, 64 bits"),
+    "number": ("decimal(p,s)", "with physicalType `decimal(p,s)`: exact, p up to 38; without it a double"),
+    "boolean": ("boolean", "true false t f yes no y n 1 0"),
+    "date": ("date", "`yyyy-MM-dd`, or the formats"),
+    "timestamp": (
+        "timestamp",
+        "`yyyy-MM-dd'T'HH:mm:ss`, or the formats; with `timezone: true` an instant, kept in UTC (timestamptz)",
+    ),
+    "time": ("time", "`HH:mm:ss`, or the formats"),
+}
+#: What physicalType may say beside decimal(p,s): the type that the table has anyway.
+PHYSICAL_TYPES = {
+    Kind.STRING: ("string", "varchar", "text"),
+    Kind.INTEGER: ("long", "bigint"),
+    Kind.DOUBLE: ("double",),
+    Kind.BOOLEAN: ("boolean",),
+    Kind.DATE: ("date",),
+    Kind.TIME: ("time",),
+    Kind.TIMESTAMP: ("timestamp",),
+    Kind.TIMESTAMPTZ: ("timestamptz",),
+}
+OPTIONS = {
+    "format": "date, time, timestamp: a pattern (below)",
+    "timezone": "timestamp: true means an instant; the format then has an offset, or defaultTimezone says what a local time means",
+    "defaultTimezone": "timestamp with `timezone: true`: a name such as `Etc/UTC` or `Europe/Berlin`",
+    "minimum": "numbers, dates, times: inclusive bounds, in the type's own notation (`2020-01-31`), whatever the format",
+    "maximum": "the same",
+    "exclusiveMinimum": "the same, exclusive",
+    "exclusiveMaximum": "the same, exclusive",
+    "minLength": "string: fewest characters",
+    "maxLength": "string: most characters",
+    "pattern": "string: a regular expression (RE2 syntax) that has to match all of the text",
+}
+FORMAT_LETTERS = {
+    "yyyy uuuu": "year, four digits",
+    "yy": "year 2000 to 2099, two digits",
+    "MM M": "month; a doubled letter wants two digits, a single one takes one or two",
+    "dd d": "day of the month",
+    "HH H": "hour 0 to 23",
+    "hh h": "hour 1 to 12, together with `a`",
+    "mm m": "minute",
+    "ss s": "second",
+    "S … SSSSSSSSS": "fraction of a second, as many digits as letters; digits behind the sixth have to be zeros",
+    "a": "AM or PM",
+    "X XX XXX": "`Z` or an offset: `+02` or `+0200`; `+0200`; `+02:00`",
+    "'text'": "text as it is; `''` is a quote",
+}
+ENCODINGS = ("utf-8", "utf-16", "latin-1", "cp1252")

@@ -1,0 +1,26 @@
+"""The row engine: landing objects on local disk in, one Parquet file of accepted rows and one of quarantined rows out.
+
+    inspect(contract, files)   reads headers only: refused files and the extra columns that drift brings
+    run(contract, files, …)    parses, types, checks and masks every row
+
+The way of a file: `headers` (is it this dataset?) → `sources` (plain UTF-8 on disk) → `bundles` (small files share one read) →
+`reader` (DuckDB: text → typed, checked, masked rows; structural rejects) → `output` (Parquet, raw bytes, counted books).
+"""
+
+from tidegate.engine.headers import FilePlan, Inspection, inspect
+from tidegate.engine.rowset import check_contract, run
+from tidegate.engine.values import FileResult, Keyring, Limits, Output, Refusal, StagedFile
+
+__all__ = [
+    "FilePlan",
+    "FileResult",
+    "Inspection",
+    "Keyring",
+    "Limits",
+    "Output",
+    "Refusal",
+    "StagedFile",
+    "check_contract",
+    "inspect",
+    "run",
+]

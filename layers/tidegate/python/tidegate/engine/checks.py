@@ -1,0 +1,152 @@
+"""The contract's checks and masks as SQL over three kinds of columns of one staged row.
+
+`t<i>` is column i's text (NULL for an empty field or a null value), `v<i>` its typed value, `o<i>` the masked value for the table.
+Checks see the clear value; a NULL passes every check but `required` and `primary_key`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from tidegate.contracts.contract import Column, Kind, Privacy
+from tidegate.engine import sql
+from tidegate.engine.casts import cast, default_cast, sql_type
+from tidegate.engine.problems import refuse_contract
+
+REASONS_TYPE = 'STRUCT("rule" VARCHAR, "column" VARCHAR)[]'
+_BOUNDS = (("minimum", "<"), ("maximum", ">"), ("exclusive_minimum", "<="), ("exclusive_maximum", ">="))
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSql:
+    """One column compiled.
+
+    `value` reads `t<i>`; `masked` reads `t<i>`, `v<i>` and the text of `privacy_when`'s column; `checks` are pairs of a rule and
+    the condition that is true when it is broken.
+    """
+
+    column: Column
+    number: int
+    value: str
+    masked: str
+    checks: tuple[tuple[str, str], ...]
+
+
+def compile_columns(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column]) -> tuple[ColumnSql, ...]:
+    """Compile every column.
+
+    Raises:
+        ContractInvalid: a format, zone, pattern, bound, valid value or privacy rule cannot work on its column.
+    """
+    return tuple(_compile(connection, number, columns) for number in range(len(columns)))
+
+
+def _compile(connection: duckdb.DuckDBPyConnection, number: int, columns: Sequence[Column]) -> ColumnSql:
+    column = columns[number]
+    if column.default_timezone:
+        _try(connection, column, "default_timezone", "SELECT timezone($1, TIMESTAMP '2000-01-01')", column.default_timezone)
+    checks = tuple(_checks(connection, column, f"t{number}", f"v{number}"))
+    masked = _mask(column, f"t{number}", f"v{number}")
+    if column.privacy_when is not None:
+        masked = _mask_when(column, columns, masked, f"v{number}")
+    return ColumnSql(column, number, cast(column, f"t{number}"), masked, checks)
+
+
+def _mask_when(column: Column, columns: Sequence[Column], masked: str, value: str) -> str:
+    """Mask where the condition holds, and where its column is NULL: what is not known to be harmless is not shown."""
+    when = column.privacy_when
+    number = next((n for n, c in enumerate(columns) if when is not None and c.name == when.column), None)
+    if when is None or number is None or (columns[number].from_key is None) != (column.from_key is None):
+        refuse_contract(column, "privacy_when", "names no column that comes from the same place", "another source column")
+    return f"CASE WHEN t{number} NOT IN ({sql.texts(when.values)}) THEN {value} ELSE {masked} END"
+
+
+def _checks(connection: duckdb.DuckDBPyConnection, column: Column, text: str, value: str) -> Iterator[tuple[str, str]]:
+    if column.primary_key:
+        yield "primary_key", f"{text} IS NULL"
+    elif column.required:
+        yield "required", f"{text} IS NULL"
+    if column.type.kind is not Kind.STRING:
+        yield "type", f"{value} IS NULL AND {text} IS NOT NULL"
+    if column.valid_values:
+        literals = (_literal(connection, column, "valid_values", v) for v in column.valid_values)
+        yield "valid_values", f"{value} NOT IN ({', '.join(literals)})"
+    if column.pattern is not None:
+        _try(connection, column, "pattern", "SELECT regexp_full_match('', $1)", column.pattern)
+        yield "pattern", f"NOT regexp_full_match({text}, {sql.text(column.pattern)})"
+    if column.min_length is not None:
+        yield "min_length", f"length({text}) < {int(column.min_length)}"
+    if column.max_length is not None:
+        yield "max_length", f"length({text}) > {int(column.max_length)}"
+    for rule, operator in _BOUNDS:
+        bound = getattr(column, rule)
+        if bound is not None:
+            yield rule, f"{value} {operator} {_literal(connection, column, rule, bound)}"
+
+
+def _literal(connection: duckdb.DuckDBPyConnection, column: Column, part: str, written: str) -> str:
+    """A contract's value as a typed SQL literal, read in the column's formats or in the kind's own notation."""
+    if column.type.kind is Kind.STRING:
+        return sql.text(written)
+    statement = f"SELECT CAST(coalesce({default_cast(column, 't')}, {cast(column, 't')}) AS VARCHAR) FROM (SELECT $1::VARCHAR AS t)"
+    row = connection.execute(statement, [written]).fetchone()
+    if row is None or row[0] is None:
+        refuse_contract(column, part, f"{written} is not a {column.type.kind}")
+    return f"CAST({sql.text(row[0])} AS {sql_type(column.type)})"
+
+
+def _try(connection: duckdb.DuckDBPyConnection, column: Column, part: str, statement: str, value: str) -> None:
+    try:
+        connection.execute(statement, [value]).fetchone()
+    except duckdb.Error:
+        hint = "RE2 syntax, without look-around" if part == "pattern" else "an IANA name such as Europe/Berlin"
+        refuse_contract(column, part, f"{value} cannot be used", hint)
+
+
+def _mask(column: Column, text: str, value: str) -> str:
+    kind, privacy = column.type.kind, column.privacy
+    if privacy is Privacy.REDACT:
+        return f"CAST(NULL AS {sql_type(column.type)})"
+    if privacy in {Privacy.TOKENISE, Privacy.ZIP3} and kind is not Kind.STRING:
+        refuse_contract(column, "privacy", f"{privacy} needs a string column", "declare logicalType: string")
+    if privacy is Privacy.TOKENISE:  # HMAC-SHA-256 by RFC 2104; the padded keys are set as variables, never written here
+        return f"sha256(getvariable('outer_pad') || unhex(sha256(getvariable('inner_pad') || encode({text}))))"
+    if privacy is Privacy.ZIP3:
+        return f"left({text}, 3)"
+    if privacy is Privacy.YEAR:
+        if kind not in {Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}:
+            refuse_contract(column, "privacy", "year needs a date or timestamp column", "redact or tokenise")
+        return f"CAST(date_trunc('year', {value}) AS {sql_type(column.type)})"
+    return value
+
+
+def typed_rows(columns: Sequence[ColumnSql], texts: Sequence[str], source: str, extra: str = "") -> str:
+    """SELECT over `source` giving `o<i>` of every column, `reasons` (NULL when there are none) and the columns `extra`.
+
+    `texts` has the SQL of each column's clear text over `source`.
+    """
+    kept = f", {extra}" if extra else ""
+    cells = ", ".join(f"{t} AS t{c.number}" for c, t in zip(columns, texts, strict=True))
+    values = ", ".join(f"{c.value} AS v{c.number}" for c in columns)
+    masked = ", ".join(f"{c.masked} AS o{c.number}" for c in columns)
+    text_names = ", ".join(f"t{c.number}" for c in columns)
+    inner = f"SELECT {text_names}, {values}{kept} FROM (SELECT {cells}{kept} FROM {source})"
+    return f"SELECT {masked}, {_reasons(columns)} AS reasons{kept} FROM ({inner})"
+
+
+def _reasons(columns: Sequence[ColumnSql]) -> str:
+    checks = [(rule, c.column.name, condition) for c in columns for rule, condition in c.checks]
+    if not checks:
+        return f"CAST(NULL AS {REASONS_TYPE})"
+    broken = " OR ".join(f"({condition})" for _, _, condition in checks)
+    entries = ", ".join(
+        f"CASE WHEN {condition} THEN {{'rule': {sql.text(rule)}, 'column': {sql.text(name)}}} END"
+        for rule, name, condition in checks
+    )
+    return f"CASE WHEN {broken} THEN CAST(list_filter([{entries}], lambda r: r IS NOT NULL) AS {REASONS_TYPE}) END"
+
+
+def null_text(value: str, nulls: Sequence[str]) -> str:
+    """SQL that gives NULL for an empty text and for the contract's null values."""
+    return f"CASE WHEN {value} IN ({sql.texts(('', *nulls))}) THEN NULL ELSE {value} END"

@@ -1,0 +1,147 @@
+"""A landing object made readable: content recognised by its first bytes, unpacked and transcoded to plain UTF-8 on local disk."""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from tidegate.contracts.contract import Contract
+from tidegate.engine.values import StagedFile
+from tidegate.errors import ContractInvalid, FileRefused, Problem
+
+CHUNK = 1 << 20
+MAX_RECORD_BYTES = 2_000_000
+"""Longest record that the reader takes (DuckDB's max_line_size); also the longest header."""
+
+
+class Readable(Protocol):
+    """Anything that gives bytes."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, none at the end."""
+        ...
+
+
+_GZIP = b"\x1f\x8b"
+_BINARY = (
+    (b"PK\x03\x04", "a zip archive (or an Excel workbook)"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"PAR1\x15", "a Parquet file"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard-compressed"),
+    (b"BZh91AY&SY", "bzip2-compressed"),
+    (b"\xfd7zXZ\x00", "xz-compressed"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"\x04\x22\x4d\x18", "LZ4-compressed"),
+    (b"\xff\x06\x00\x00sNaPpY", "Snappy-compressed"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Office file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"ORC\x08", "an ORC file"),
+    (b"ORC\x0a", "an ORC file"),
+    (b"%PDF-", "a PDF document"),
+    (b"SQLite format 3\x00", "a SQLite database"),
+)
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_UTF8_NAMES = {"utf-8", "utf-8-sig", "ascii"}
+
+
+def encoding_of(contract: Contract) -> str:
+    """Python's own name of the contract's encoding; `utf-8` for everything that is a part of it.
+
+    Raises:
+        ContractInvalid: nobody knows such an encoding.
+    """
+    try:
+        found = codecs.lookup(contract.csv.encoding).name
+    except LookupError:
+        problem = Problem(
+            0, "servers.encoding", f"{contract.csv.encoding} is not a known encoding", "utf-8, latin-1, cp1252, utf-16"
+        )
+        raise ContractInvalid(contract.dataset, (problem,)) from None
+    return "utf-8" if found in _UTF8_NAMES else found
+
+
+@contextmanager
+def opened(file: StagedFile) -> Iterator[tuple[Readable, bool]]:
+    """Open a file's bytes, unpacked; the flag says that they were gzip.
+
+    Raises:
+        FileRefused: EMPTY_FILE or UNSUPPORTED_CONTENT, by the first bytes; UNREADABLE for a damaged gzip stream, while reading.
+    """
+    with file.path.open("rb") as raw:
+        first = raw.read(32)
+        raw.seek(0)
+        _refuse_content(first, "")
+        if not first.startswith(_GZIP):
+            yield raw, False
+            return
+        try:
+            with gzip.GzipFile(fileobj=raw, mode="rb") as unpacked:
+                _refuse_content(unpacked.peek(32)[:32], " inside gzip")
+                yield unpacked, True
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            raise FileRefused("UNREADABLE", "the gzip stream is damaged or cut short: send the file again") from None
+
+
+def _refuse_content(first: bytes, where: str) -> None:
+    if not first:
+        raise FileRefused(
+            "EMPTY_FILE", f"the file has no bytes{where}: send it again, or a header line if there is nothing to send"
+        )
+    for magic, what in _BINARY:
+        if first.startswith(magic):
+            raise FileRefused("UNSUPPORTED_CONTENT", f"the file is {what}{where}: send plain or gzip-compressed CSV text")
+    if where and first.startswith(_GZIP):
+        raise FileRefused("UNSUPPORTED_CONTENT", "the file is gzip-compressed twice: send plain or gzip-compressed CSV text")
+
+
+def utf8_chunks(stream: Readable, encoding: str) -> Iterator[bytes]:
+    """The stream as UTF-8 in pieces of about a mebibyte, without a byte order mark.
+
+    Bytes that mean nothing in a one-byte encoding are passed on as they are: they make their record invalid UTF-8, so that the
+    reader rejects that record alone.
+
+    Raises:
+        FileRefused: UNDECODABLE for NUL characters, for UTF-16 where it was not declared, and for broken UTF-16.
+    """
+    decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)("surrogateescape")
+    first = True
+    while True:
+        chunk = stream.read(CHUNK)
+        if first and decoder is None and chunk.startswith(_UTF16):
+            raise FileRefused("UNDECODABLE", "the file is UTF-16: send UTF-8, or declare encoding utf-16 in the contract")
+        done = not chunk
+        if decoder is not None:
+            try:
+                chunk = decoder.decode(chunk, done).encode("utf-8", "surrogateescape")
+            except UnicodeError:
+                raise FileRefused("UNDECODABLE", f"the file is not {encoding}: send it in the contract's encoding") from None
+        if first:
+            chunk = chunk.removeprefix(codecs.BOM_UTF8)
+        if b"\0" in chunk:
+            raise FileRefused("UNDECODABLE", "the file holds NUL characters: it is binary, or text in another encoding")
+        if chunk:
+            first = False
+            yield chunk
+        if done:
+            return
+
+
+def head(file: StagedFile, encoding: str) -> bytes:
+    """The first bytes of a file as UTF-8, enough for its longest allowed header.
+
+    Raises:
+        FileRefused: as `opened` and `utf8_chunks`; EMPTY_FILE when nothing is behind the byte order mark.
+    """
+    found = b""
+    with opened(file) as (stream, _):
+        for chunk in utf8_chunks(stream, encoding):
+            found += chunk
+            if len(found) > MAX_RECORD_BYTES:
+                break
+            if b"\n" in found or b"\r" in found[:-1]:
+                break
+    if not found:
+        raise FileRefused("EMPTY_FILE", "the file has no text: send it again, or a header line if there is nothing to send")
+    return found

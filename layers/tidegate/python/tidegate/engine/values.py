@@ -1,0 +1,70 @@
+"""What goes into the row engine and what comes out, as frozen values."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tidegate.contracts.contract import Column
+
+LINEAGE = ("_object_key", "_version_id", "_file_id", "_record", "_arrival", "_load_id", "_run_id", "_contract_version")
+"""Columns that every row of both outputs carries, in this order (`_record` is a bigint, the others are text)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """One landing object on local disk.
+
+    `arrival` is sortable text, `file_id` is unique in a batch, `load_id` names the full load of which the file is a part (or is empty).
+    """
+
+    file_id: str
+    key: str
+    version_id: str
+    arrival: str
+    path: Path
+    load_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a whole file cannot be loaded; the message says what to do and holds no value of the file."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """One file's books, in records; all zero when the file is refused."""
+
+    file_id: str
+    rows_read: int
+    rows_accepted: int
+    rows_quarantined: int
+    refused: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The outcome of a run: one result per file in the order of the input; a path is None when it would hold no row."""
+
+    files: tuple[FileResult, ...]
+    accepted: Path | None
+    quarantined: Path | None
+    extra_columns: tuple[Column, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may use: DuckDB's memory in MiB, a folder for spilled data (None: in the work folder), threads."""
+
+    memory_mb: int = 1024
+    temp_dir: Path | None = None
+    threads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The tokenisation key; `key_id` may be shown, `key` never is."""
+
+    key_id: str
+    key: bytes = field(repr=False)

@@ -1,0 +1,1 @@
+"""Plain frozen values: arrivals, files, leases, runs. No I/O."""

@@ -1,0 +1,212 @@
+"""Runs: the lease that allows one, what it claims, and the books it must balance."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from tidegate.errors import BooksUnbalanced
+from tidegate.model.files import FileState
+
+_NAME_LENGTH = 60
+
+
+class RunState(StrEnum):
+    """The words of Step Functions."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    ABORTED = "ABORTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write a dataset's tables.
+
+    `token` is the fencing token: it only grows. `expires_at` is in microseconds since 1970, UTC. `run_id` is the run that is open
+    under this lease, empty when none; `batch` counts the runs under this token. `stale_run_id` was open when the lease was taken
+    over.
+    """
+
+    dataset: str
+    token: int = 0
+    held: bool = False
+    expires_at: int = 0
+    run_id: str = ""
+    manifest_key: str = ""
+    batch: int = 0
+    stale_run_id: str = ""
+
+    def is_free(self, now: int) -> bool:
+        """Whether anyone may take it at `now` (microseconds)."""
+        return not self.held or self.expires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """The full load that the current state starts from; empty when there was none. Deltas that arrived before `start` are history."""
+
+    load: str = ""
+    start: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetState:
+    """What the ledger keeps of a dataset between runs. `watermark` is the highest `orderBy` value loaded, as text."""
+
+    dataset: str
+    epoch: Epoch = Epoch()
+    watermark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """A file of a batch. `replaces`: rows of this key may already be in the tables and leave them in the same commit."""
+
+    file_id: str
+    object_id: str
+    bucket: str
+    key: str
+    version_id: str
+    size: int
+    arrival: str
+    load: str
+    replaces: bool
+    marker: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What one run loads. It is written once to the lake bucket and never changes; `epoch` holds after this run."""
+
+    dataset: str
+    token: int
+    run_id: str
+    contract_key: str
+    contract_version: str
+    epoch: Epoch
+    epoch_changes: bool
+    files: tuple[ManifestFile, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Size of the batch in bytes."""
+        return sum(f.size for f in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one file. For a LOADED file rows_read = rows_accepted + rows_quarantined."""
+
+    file_id: str
+    key: str
+    version_id: str
+    state: FileState
+    rows_read: int
+    rows_accepted: int
+    rows_quarantined: int
+    contract_version: str
+    reason: str = ""
+
+    def check(self) -> None:
+        """Raise BooksUnbalanced unless every row that was read is accounted for."""
+        if self.rows_read != self.rows_accepted + self.rows_quarantined:
+            raise BooksUnbalanced(
+                f"{self.key}: read {self.rows_read} rows but accepted {self.rows_accepted} and quarantined {self.rows_quarantined}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The rows of one run.
+
+    Accepted rows of the batch are inserted (a new key), updated (a known key, other values), unchanged (a known key, the same
+    values) or superseded (another row of the key is newer). `rows_removed` left the current state: replaced files and full loads.
+    """
+
+    rows_read: int = 0
+    rows_accepted: int = 0
+    rows_quarantined: int = 0
+    rows_inserted: int = 0
+    rows_updated: int = 0
+    rows_unchanged: int = 0
+    rows_superseded: int = 0
+    rows_removed: int = 0
+
+    def check(self) -> None:
+        """Raise BooksUnbalanced unless both sums of the third law hold."""
+        if self.rows_read != self.rows_accepted + self.rows_quarantined:
+            raise BooksUnbalanced(f"read {self.rows_read} ≠ accepted {self.rows_accepted} + quarantined {self.rows_quarantined}")
+        fates = self.rows_inserted + self.rows_updated + self.rows_unchanged + self.rows_superseded
+        if self.rows_accepted != fates:
+            raise BooksUnbalanced(
+                f"accepted {self.rows_accepted} ≠ inserted {self.rows_inserted} + updated {self.rows_updated}"
+                f" + unchanged {self.rows_unchanged} + superseded {self.rows_superseded}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One table commit of a run: rows added and removed, and the table's rows before and after. All zero: nothing to commit."""
+
+    table: str
+    rows_added: int = 0
+    rows_removed: int = 0
+    rows_before: int = 0
+    rows_after: int = 0
+
+    def check(self) -> None:
+        """Raise BooksUnbalanced unless the table holds what it held, plus what was added, less what was removed."""
+        if self.rows_after != self.rows_before + self.rows_added - self.rows_removed:
+            raise BooksUnbalanced(
+                f"{self.table}: {self.rows_before} rows + {self.rows_added} added - {self.rows_removed} removed ≠ {self.rows_after}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What load did, for audit to check and settle to record."""
+
+    run_id: str
+    receipts: tuple[Receipt, ...]
+    books: Books
+    commits: tuple[Commit, ...] = ()
+    watermark: str = ""
+    drift: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as the ledger holds it. Times are ISO-8601, UTC; `ended_at` is empty while it runs."""
+
+    run_id: str
+    dataset: str
+    token: int
+    state: RunState
+    files: int
+    bytes: int
+    contract_version: str
+    manifest_key: str
+    started_at: str
+    ended_at: str = ""
+    books: Books = field(default_factory=Books)
+    error: str = ""
+
+
+def run_id_of(dataset: str, token: int, batch: int) -> str:
+    """Return the deterministic id of the `batch`-th run under a lease."""
+    return f"{dataset}-{token:06d}-{batch:04d}"
+
+
+def execution_name(dataset: str, token: int) -> str:
+    """Return the Step Functions execution name of a lease: at most 80 of the characters it allows, unique to dataset and token."""
+    name = dataset.replace(".", "-")
+    if len(name) > _NAME_LENGTH:  # cut names stay unique by a digest of the whole
+        name = f"{name[: _NAME_LENGTH - 9]}-{hashlib.sha256(dataset.encode()).hexdigest()[:8]}"
+    return f"{name}-{token:06d}"
+
+
+def timestamp(microseconds: int) -> str:
+    """Return a time as ISO-8601 text in UTC with milliseconds."""
+    return datetime.fromtimestamp(microseconds / 1e6, UTC).isoformat(timespec="milliseconds")

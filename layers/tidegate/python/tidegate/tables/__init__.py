@@ -1,0 +1,1 @@
+"""Iceberg schemas from contracts, and the fold that makes silver from bronze."""

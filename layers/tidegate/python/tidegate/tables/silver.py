@@ -1,0 +1,156 @@
+"""Silver is a fold of bronze: per key, the newest row of the current epoch.
+
+Newest is decided by (the contract's orderBy column, arrival, file id, record number), so any order of loading gives the same
+table. Two ways lead to it. When no row leaves, silver itself already is the fold of what was there, and only the new rows are
+folded in. When a file is replaced or a full load starts a new epoch, the keys concerned are recomputed from bronze.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import duckdb
+
+from tidegate.contracts.contract import Contract, LoadMode
+from tidegate.engine import Limits
+from tidegate.engine.sql import name as identifier
+from tidegate.model.runs import Books, Commit, Epoch, Manifest
+from tidegate.ports import LiveFile, Table
+from tidegate.tables.duck import connect, copy_to, reading
+
+LINEAGE = ("_object_key", "_version_id", "_file_id", "_record", "_arrival", "_load_id", "_run_id", "_contract_version")
+
+
+def fold_into_silver(
+    contract: Contract,
+    manifest: Manifest,
+    silver: Table,
+    bronze: Table,
+    arriving: Path | None,
+    leaving: Sequence[str],
+    room: Path,
+    limits: Limits,
+) -> tuple[Commit, Books]:
+    """Bring silver up to date with bronze for one run and say what became of each accepted row, once per run.
+
+    `bronze` is the table after the run's commit, `arriving` the accepted rows, `leaving` the object keys whose earlier rows left
+    bronze.
+    """
+    done = silver.committed(manifest.run_id)
+    if done is not None:
+        found = (int(done[f"tidegate.{word}"]) for word in ("added", "removed", "before", "after"))
+        return Commit(silver.name, *found), Books(**json.loads(done["tidegate.books"]))
+    room.mkdir()
+    before = sum(f.rows for f in silver.live())
+    if arriving is None and not leaving and not manifest.epoch_changes:
+        return Commit(silver.name, rows_before=before, rows_after=before), Books()
+    with connect(room, limits) as db:
+        fold = _Fold(db, contract, manifest.epoch, silver, bronze, room)
+        fold.stage(arriving)
+        remove = fold.affect(leaving, everything=manifest.epoch_changes)
+        fold.compute(from_bronze=bool(leaving) or manifest.epoch_changes)
+        books = fold.books()
+        add, added, removed = fold.write(remove)
+    if not remove and not add:
+        return Commit(silver.name, rows_before=before, rows_after=before), books
+    numbers = {"added": added, "removed": removed, "before": before, "after": before + added - removed}
+    summary = {f"tidegate.{word}": str(number) for word, number in numbers.items()}
+    summary["tidegate.books"] = json.dumps(asdict(books), sort_keys=True)
+    return silver.commit(manifest.run_id, remove=remove, add=add, summary=summary), books
+
+
+class _Fold:
+    """The tables of one fold: `arriving`, `affected` (keys), `old` (their silver rows), `new` (what silver shall hold for them)."""
+
+    def __init__(
+        self, db: duckdb.DuckDBPyConnection, contract: Contract, epoch: Epoch, silver: Table, bronze: Table, room: Path
+    ) -> None:
+        self.db, self.silver, self.bronze, self.room, self.epoch = db, silver, bronze, room, epoch
+        upsert = contract.load_mode is LoadMode.UPSERT
+        key = contract.primary_key if upsert else ("_object_key", "_record")
+        self.key = ", ".join(identifier(name) for name in key)
+        self.same_key = " AND ".join(f"a.{identifier(n)} = b.{identifier(n)}" for n in key)
+        newest = [contract.order_by] if contract.order_by else []
+        self.newest = ", ".join(f"{identifier(n)} DESC NULLS LAST" for n in (*newest, "_arrival", "_file_id", "_record"))
+        self.values = [identifier(n) for n in silver.columns if n not in LINEAGE]
+        self.fetched: list[tuple[LiveFile, Path]] = []
+
+    def stage(self, arriving: Path | None) -> None:
+        """Load the accepted rows of the run."""
+        paths = [arriving] if arriving is not None else []
+        self.db.execute(f"CREATE TEMP TABLE arriving AS {reading(self.silver.columns, paths)}")
+
+    def affect(self, leaving: Sequence[str], *, everything: bool) -> list[LiveFile]:
+        """Find the keys whose row may change, and the silver data files that hold them: these are the ones to rewrite."""
+        live = self.silver.live()
+        self.fetched = (
+            list(zip(live, self.silver.fetch(live, self.room), strict=True)) if self._must_read(leaving, everything) else []
+        )
+        everything_in_silver = reading(self.silver.columns, [p for _, p in self.fetched])
+        self.db.execute("CREATE TEMP TABLE leaving AS SELECT unnest($keys::VARCHAR[]) AS key", {"keys": list(leaving)})
+        where = "" if everything else " WHERE _object_key IN (SELECT key FROM leaving)"
+        self.db.execute(
+            f"CREATE TEMP TABLE affected AS SELECT DISTINCT {self.key} FROM arriving"
+            f" UNION SELECT DISTINCT {self.key} FROM ({everything_in_silver}{where})"
+        )
+        self.db.execute(
+            f"CREATE TEMP TABLE old AS SELECT b.* FROM ({everything_in_silver}) b WHERE EXISTS (FROM affected a WHERE {self.same_key})"
+        )
+        return [file for file, path in self.fetched if self._holds_affected(path)]
+
+    def compute(self, *, from_bronze: bool) -> None:
+        """Fold the candidates of the affected keys into one row each."""
+        if from_bronze:
+            live = self.bronze.live()
+            rows = reading(self.silver.columns, self.bronze.fetch(live, self.room))
+            candidates = f"SELECT b.* FROM ({rows}) b WHERE EXISTS (FROM affected a WHERE {self.same_key})"
+        else:
+            candidates = "FROM old UNION ALL BY NAME FROM arriving"
+        self.db.execute(
+            f"CREATE TEMP TABLE new AS SELECT * FROM ({candidates}) WHERE {self._current()}"
+            f" QUALIFY row_number() OVER (PARTITION BY {self.key} ORDER BY {self.newest}) = 1"
+        )
+
+    def books(self) -> Books:
+        """Give every arriving row one fate, and count the keys that left."""
+        same = " AND ".join(f"b.{c} IS NOT DISTINCT FROM o.{c}" for c in self.values) or "true"
+        fates = self.db.execute(
+            "SELECT CASE WHEN b._file_id IS NULL THEN 'superseded' WHEN o._file_id IS NULL THEN 'inserted'"
+            f" WHEN {same} THEN 'unchanged' ELSE 'updated' END, count(*) FROM arriving r"
+            " LEFT JOIN new b ON r._file_id = b._file_id AND r._record = b._record"
+            f" LEFT JOIN old o ON {self.same_key.replace('a.', 'o.')} GROUP BY 1"
+        ).fetchall()
+        counts = {f"rows_{fate}": int(number) for fate, number in fates}
+        gone = self.db.execute(f"SELECT count(*) FROM old a WHERE NOT EXISTS (FROM new b WHERE {self.same_key})").fetchall()
+        return Books(**counts, rows_removed=int(gone[0][0]))
+
+    def write(self, remove: Sequence[LiveFile]) -> tuple[list[Path], int, int]:
+        """Write what the rewritten data files hold now; return the new files, rows added and rows removed."""
+        kept_from = [path for file, path in self.fetched if file in remove]
+        kept = reading(self.silver.columns, kept_from)
+        order = f"ORDER BY {self.key}"
+        untouched = f"SELECT b.* FROM ({kept}) b WHERE NOT EXISTS (FROM affected a WHERE {self.same_key})"
+        path = copy_to(
+            self.db, f"FROM ({untouched} UNION ALL BY NAME FROM new) {order}", self.room / "silver.parquet", self.silver.field_ids
+        )
+        added = self.db.execute("SELECT count(*) FROM new").fetchall()[0][0]
+        removed = self.db.execute("SELECT count(*) FROM old").fetchall()[0][0]
+        return ([path] if path else []), int(added), int(removed)
+
+    def _must_read(self, leaving: Sequence[str], everything: bool) -> bool:  # noqa: FBT001
+        # Keys of appended rows are the objects' own: where no object comes again, silver cannot hold them yet.
+        return "_object_key" not in self.key or bool(leaving) or everything
+
+    def _holds_affected(self, path: Path) -> bool:
+        rows = reading(self.silver.columns, [path])
+        query = f"SELECT EXISTS (FROM ({rows}) b WHERE EXISTS (FROM affected a WHERE {self.same_key}))"
+        return bool(self.db.execute(query).fetchall()[0][0])
+
+    def _current(self) -> str:
+        if not self.epoch.load:
+            return "true"
+        # The values come from the ledger, not from a user: a load's identity and an arrival.
+        self.db.execute("SET VARIABLE epoch_load = $load", {"load": self.epoch.load})
+        self.db.execute("SET VARIABLE epoch_start = $start", {"start": self.epoch.start})
+        return "(_load_id = getvariable('epoch_load') OR (_load_id = '' AND _arrival >= getvariable('epoch_start')))"

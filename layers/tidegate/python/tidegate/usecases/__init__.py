@@ -1,0 +1,1 @@
+"""One module a verb: what Tidegate does, written against ports."""

@@ -1,0 +1,145 @@
+"""Replay: put files back into the queue, to be loaded again as a replacement of their own rows."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from tidegate.contracts.publish import is_published
+from tidegate.errors import MessageMalformed, NotFound
+from tidegate.model.arrivals import MARKER, Kind, load_prefix
+from tidegate.model.files import FileRecord, FileState
+from tidegate.ports import Clock, Ledger, Objects, Workflow
+from tidegate.usecases.claim import read_manifest
+from tidegate.usecases.wake import wake
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which files to replay: any mix of ids, runs, and one dataset with optional arrival bounds (ISO-8601 text, UTC).
+
+    `states` narrows what is taken; files that are already waiting, superseded or ignored are never taken. Datasets in `wake` get a
+    run if something of theirs waits.
+    """
+
+    file_ids: tuple[str, ...] = ()
+    run_ids: tuple[str, ...] = ()
+    dataset: str = ""
+    since: str = ""
+    until: str = ""
+    states: tuple[FileState, ...] = (FileState.FAILED, FileState.QUARANTINED, FileState.LOADED)
+    wake: tuple[str, ...] = ()
+
+    def with_letters(self, letters: Iterable[Mapping[str, Any]]) -> "Selection":
+        """Return the same selection with the files that failure letters name; their datasets are woken even without a file."""
+        listed = list(letters)
+        ids = (str(i) for letter in listed for i in letter.get("file_ids", ()))
+        datasets = (str(letter["dataset"]) for letter in listed if letter.get("dataset"))
+        return replace(
+            self, file_ids=tuple(dict.fromkeys((*self.file_ids, *ids))), wake=tuple(dict.fromkeys((*self.wake, *datasets)))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Files put back, or that would be in a dry run, and those left alone with the reason."""
+
+    files: tuple[FileRecord, ...]
+    left: tuple[tuple[FileRecord, str], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return both lists as plain values."""
+        brief = [{"file_id": r.file_id, "dataset": r.dataset, "key": r.key, "state": r.state} for r in self.files]
+        left = [{"file_id": r.file_id, "dataset": r.dataset, "key": r.key, "why": why} for r, why in self.left]
+        return {"files": brief, "left": left}
+
+
+def replay(
+    selection: Selection, *, ledger: Ledger, workflow: Workflow, objects: Objects, clock: Clock, lease_us: int, dry_run: bool
+) -> Replayed:
+    """Requeue the selected files and wake their datasets; raise NotFound when an id is unknown."""
+    chosen = _with_whole_loads(_select(selection, ledger, objects), ledger)
+    taken: list[FileRecord] = []
+    left: list[tuple[FileRecord, str]] = []
+    for record in chosen:
+        why_not = _why_not(record, selection, objects)
+        if not why_not and not dry_run and not ledger.requeue(record):
+            why_not = "it moved on while it was being replayed"
+        if why_not:
+            left.append((record, why_not))
+        else:
+            taken.append(record)
+    if not dry_run:
+        for dataset in sorted({r.dataset for r in taken} | set(selection.wake)):
+            wake(dataset, ledger=ledger, workflow=workflow, clock=clock, lease_us=lease_us)
+    return Replayed(tuple(taken), tuple(left))
+
+
+def _select(selection: Selection, ledger: Ledger, objects: Objects) -> list[FileRecord]:
+    ids = [*selection.file_ids]
+    for run_id in selection.run_ids:
+        run = ledger.run(run_id)
+        if run is None:
+            raise NotFound(f"run {run_id} is not in the ledger; `tidegate runs` lists them")
+        ids += [f.file_id for f in read_manifest(run.manifest_key, objects).files]
+    found = ledger.files(ids)
+    if missing := [i for i in ids if i not in found]:
+        raise NotFound(f"file {missing[0]} is not in the ledger; `tidegate files` lists them")
+    records = {i: found[i] for i in ids}
+    if selection.dataset:
+        ranged = ledger.list_files(selection.dataset, _bound(selection.since) or "", _bound(selection.until) or "~")
+        records |= {r.file_id: r for r in ranged if r.state in selection.states}
+    return list(records.values())
+
+
+def _with_whole_loads(records: Sequence[FileRecord], ledger: Ledger) -> list[FileRecord]:
+    """A part of a full load is only ever loaded with its load: add the marker, and the parts for a marker."""
+    chosen = {r.file_id: r for r in records}
+    loads = {(r.dataset, r.load_id) for r in records if r.kind in (Kind.PART, Kind.MARKER)}
+    for dataset, load_id in sorted(loads):
+        members = [*ledger.parts(dataset, load_id), *_markers(dataset, load_id, ledger)]
+        chosen |= {r.file_id: r for r in members if r.state is not FileState.SUPERSEDED}
+    # Parts first: when the marker is back in the queue its parts must be ready.
+    return sorted(chosen.values(), key=lambda r: (r.kind is Kind.MARKER, r.arrival))
+
+
+def _markers(dataset: str, load_id: str, ledger: Ledger) -> Iterator[FileRecord]:
+    key = load_prefix(dataset, load_id) + MARKER
+    return (r for r in ledger.list_files(dataset) if r.kind is Kind.MARKER and r.key == key)
+
+
+def _why_not(record: FileRecord, selection: Selection, objects: Objects) -> str:
+    if record.state not in (FileState.FAILED, FileState.QUARANTINED, FileState.LOADED):
+        return f"it is {record.state}"
+    if record.state not in selection.states and record.kind is not Kind.PART:
+        return f"it is {record.state}, which was not asked for"
+    if record.kind is Kind.UNROUTED:
+        return "its key leads to no dataset; copy it to <domain>/<dataset>/delta/ instead"
+    if not is_published(record.dataset, objects):
+        return f"no contract is published for {record.dataset}"
+    return ""
+
+
+def _bound(iso: str) -> str:
+    """Return an arrival bound for an ISO time: arrivals start with microseconds since 1970."""
+    if not iso:
+        return ""
+    when = datetime.fromisoformat(iso)
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return f"{round(when.timestamp() * 1e6):016d}"
+
+
+def selection_from(fields: Mapping[str, Any]) -> Selection:
+    """Read a selection from a Lambda event or a command; raise MessageMalformed when it names a state that does not exist."""
+    try:
+        states = tuple(FileState(s) for s in fields.get("states", ())) or Selection().states
+    except ValueError as error:
+        raise MessageMalformed(f"{error}; states are {', '.join(FileState)}") from error
+    return Selection(
+        file_ids=tuple(fields.get("file_ids", ())),
+        run_ids=tuple(fields.get("run_ids", ())),
+        dataset=str(fields.get("dataset", "")),
+        since=str(fields.get("since", "")),
+        until=str(fields.get("until", "")),
+        states=states,
+    )

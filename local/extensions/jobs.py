@@ -1,0 +1,160 @@
+"""Glue Spark jobs run, or fail: none is reported SUCCEEDED without running.
+
+On AWS a `glueetl` run executes the job's script with `--NAME value` arguments in sys.argv, under the job's role; more runs than
+MaxConcurrentRuns (default 1) give ConcurrentRunsExceededException; stopping a run ends it. The emulator, without Docker, marks such
+runs SUCCEEDED at once. Here the script is a process of the interpreter in TIDEGATE_SPARK_PYTHON; without one the run FAILS.
+"""
+
+import contextvars
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ministack.core.responses import error_response_json, get_region, json_response, new_uuid
+from ministack.services import glue
+
+from local.extensions import roles
+
+ACTIVE = ("STARTING", "RUNNING", "STOPPING", "WAITING")
+KEPT = ("PATH", "HOME", "LANG", "JAVA_HOME", "SSL_CERT_FILE")
+POLL_SECONDS = 0.2
+CAUSE_CHARACTERS = 4_000
+
+Run = dict[str, Any]
+
+
+def install() -> None:
+    """Take over starting and defining jobs."""
+    start, create, update = glue._start_job_run, glue._create_job, glue._update_job
+
+    def start_job_run(data: dict[str, Any]) -> Any:  # noqa: ANN401 - the emulator's response
+        job = glue._jobs.get(data.get("JobName"))
+        return _start(job, data) if job and glue._is_spark_job(job) else start(data)
+
+    def create_job(data: dict[str, Any]) -> Any:  # noqa: ANN401 - the emulator's response
+        answer = create(data)
+        _remember_property(data.get("Name"), data)
+        return answer
+
+    def update_job(data: dict[str, Any]) -> Any:  # noqa: ANN401 - the emulator's response
+        answer = update(data)
+        _remember_property(data.get("JobName"), data.get("JobUpdate") or {})
+        return answer
+
+    glue._start_job_run, glue._create_job, glue._update_job = start_job_run, create_job, update_job
+    _keep_property_of_templates()
+
+
+def _keep_property_of_templates() -> None:
+    """The emulator's CloudFormation passes on the fields it lists; it does not list this one."""
+    from ministack.services.cloudformation import provisioners
+
+    provisioners._GLUE_JOB_DEFAULTS["ExecutionProperty"] = {"MaxConcurrentRuns": 1}
+
+
+def _remember_property(name: str | None, fields: dict[str, Any]) -> None:
+    if name in glue._jobs and "ExecutionProperty" in fields:
+        glue._jobs[name]["ExecutionProperty"] = fields["ExecutionProperty"]
+
+
+def _start(job: dict[str, Any], data: dict[str, Any]) -> Any:  # noqa: ANN401 - the emulator's response
+    name, runs = job["Name"], glue._job_runs.setdefault(job["Name"], [])
+    allowed = int((job.get("ExecutionProperty") or {}).get("MaxConcurrentRuns", 1))
+    if sum(run["JobRunState"] in ACTIVE for run in runs) >= allowed:
+        return error_response_json("ConcurrentRunsExceededException", f"Concurrent runs exceeded for {name}", 400)
+    now = int(time.time())
+    run_id = f"jr_{new_uuid().replace('-', '')}"
+    workers = data.get("NumberOfWorkers") or job.get("NumberOfWorkers", 2)
+    run: Run = {
+        "Id": run_id, "Attempt": 0, "JobName": name, "StartedOn": now, "LastModifiedOn": now, "JobRunState": "STARTING",
+        "Arguments": data.get("Arguments") or {}, "PredecessorRuns": [], "ExecutionTime": 0, "NumberOfWorkers": workers,
+        "Timeout": data.get("Timeout") or job.get("Timeout", 2880), "WorkerType": data.get("WorkerType") or job.get("WorkerType"),
+        "GlueVersion": job.get("GlueVersion"), "LogGroupName": "/aws-glue/jobs",
+    }  # fmt: skip
+    runs.append(run)
+    arguments = {**(job.get("DefaultArguments") or {}), **run["Arguments"], **(job.get("NonOverridableArguments") or {})}
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(_run, job, run, arguments), daemon=True).start()
+    return json_response({"JobRunId": run_id})
+
+
+def _run(job: dict[str, Any], run: Run, arguments: dict[str, str]) -> None:
+    """Run the script to its end, and write that end into the run; a run stopped meanwhile stays STOPPED."""
+    try:
+        state, message = _execute(job, run, arguments)
+    except Exception as error:  # noqa: BLE001 - a run always ends, with a reason
+        state, message = "FAILED", f"{type(error).__name__}: {error}"
+    if run["JobRunState"] != "STOPPED":
+        run["JobRunState"] = state
+    if message:
+        run["ErrorMessage"] = message
+    run["CompletedOn"] = run["LastModifiedOn"] = int(time.time())
+    run["ExecutionTime"] = run["CompletedOn"] - run["StartedOn"]
+
+
+def _execute(job: dict[str, Any], run: Run, arguments: dict[str, str]) -> tuple[str, str]:
+    python = os.environ.get("TIDEGATE_SPARK_PYTHON")
+    if not python:
+        return "FAILED", "this laptop has no Spark: run `make spark` and start the local AWS again"
+    location = (job.get("Command") or {}).get("ScriptLocation", "")
+    script = _script(location)
+    if script is None:
+        return "FAILED", f"the script {location} does not exist"
+    run["JobRunState"] = "RUNNING"
+    pairs = {"--JOB_NAME": job["Name"], "--JOB_RUN_ID": run["Id"], **arguments}
+    with tempfile.TemporaryDirectory(prefix="tidegate-glue-") as folder:
+        path, log = Path(folder, Path(location).name), Path(folder, "log")
+        path.write_bytes(script)
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - the job's own script
+                [python, str(path), *(text for pair in pairs.items() for text in map(str, pair) if text)],
+                cwd=folder, env=_environment(job, run), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
+            state = _wait(process, run)
+        return state, "" if state == "SUCCEEDED" else log.read_text(errors="replace")[-CAUSE_CHARACTERS:]
+
+
+def _wait(process: subprocess.Popen[bytes], run: Run) -> str:
+    """The state that the process, the clock or a stop gave the run."""
+    deadline = time.monotonic() + 60 * run["Timeout"]
+    while process.poll() is None:
+        stopped, late = run["JobRunState"] == "STOPPED", time.monotonic() > deadline
+        if stopped or late:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return "STOPPED" if stopped else "TIMEOUT"
+        time.sleep(POLL_SECONDS)
+    return "SUCCEEDED" if process.returncode == 0 else "FAILED"
+
+
+def _environment(job: dict[str, Any], run: Run) -> dict[str, str]:
+    return {
+        **{name: value for name, value in os.environ.items() if name in KEPT or name.startswith("TIDEGATE_")},
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
+        "AWS_REGION": get_region(),
+        "AWS_DEFAULT_REGION": get_region(),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **roles.credentials(_role(job), run["Id"][:64]),
+    }
+
+
+def _role(job: dict[str, Any]) -> str:
+    """The job's role may be given by name."""
+    role = str(job.get("Role", ""))
+    return role if role.startswith("arn:") else f"arn:aws:iam::{roles.arn('iam', '').split(':')[4]}:role/{role}"
+
+
+def _script(location: str) -> bytes | None:
+    from ministack.services import s3
+
+    bucket, _, key = location.removeprefix("s3://").partition("/")
+    body: bytes | None = s3._get_object_data(bucket, key)
+    return body

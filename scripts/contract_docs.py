@@ -1,0 +1,152 @@
+"""Write docs/contracts.md from the vocabulary in the code: `python scripts/contract_docs.py`; `--check` only compares."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs/contracts.md"
+sys.path.insert(0, str(ROOT / "layers/tidegate/python"))
+
+from tidegate.contracts.support import DESCRIPTIVE, READ, REFUSED  # noqa: E402 - the path is set above
+from tidegate.contracts.vocabulary import (  # noqa: E402 - the path is set above
+    CLASSIFICATIONS,
+    COLUMN_WORDS,
+    CONTRACT_WORDS,
+    ENCODINGS,
+    FORMAT_LETTERS,
+    LOGICAL_TYPES,
+    OPTIONS,
+    PRIVACY,
+    Word,
+)
+
+INTRODUCTION = """\
+# Contracts
+
+<!-- Written by scripts/contract_docs.py from the vocabulary in the code; do not edit. -->
+
+A contract says what a dataset's files look like and what becomes of them. It is one YAML file in the
+[Open Data Contract Standard](https://bitol-io.github.io/open-data-contract-standard/) (v3), so other tools read it too.
+
+    tidegate contract check contracts/shop/orders.odcs.yaml     every finding with its line and what to write instead
+    tidegate contract publish contracts/shop/orders.odcs.yaml   the next run of the dataset uses it; no deployment
+
+A published version never changes: to change a contract, raise its `version`. Each receipt says which version a file was checked
+against. Examples: `contracts/`.
+
+```yaml
+apiVersion: v3.2.0
+kind: DataContract
+id: shop.orders                      # <domain>.<name>, lower-case words joined by _
+version: 1.0.0
+servers:
+  - {server: landing, type: s3, location: "s3://landing/shop/orders/", format: csv}
+schema:
+  - name: shop_orders                # <domain>_<name>: the name of the table in every layer
+    properties:
+      - {name: order_id, logicalType: string, primaryKey: true, transformSourceObjects: [Id]}
+      - {name: buyer, logicalType: string, classification: personal}
+      - {name: amount, logicalType: number, physicalType: "decimal(18,2)", required: true}
+      - {name: paid_at, logicalType: timestamp, logicalTypeOptions: {format: "yyyy-MM-dd HH:mm:ssX", timezone: true}}
+customProperties:
+  - {property: loadMode, value: upsert}
+  - {property: orderBy, value: paid_at}
+```
+
+What is not on this page is refused, with its line: a field is never ignored in silence.
+"""
+COLUMNS = """\
+## Columns
+
+`transformSourceObjects` lists the header names under which the column may come: the first that the header has is taken. Without it
+the header name is the column's own. A column that is in no header is null; if it is `required` or of the primary key, the file is
+refused. Every field of a file is read as text; an empty one is null.
+"""
+PATTERNS = """\
+### Patterns of dates and times
+
+Other letters are refused. Other characters stand for themselves, except `[ ] { } #`, which have to be quoted. A single letter may
+not be followed at once by other digits.
+"""
+LIMITS = """\
+A primary key may be tokenised, but not redacted or generalised; `orderBy` has to name a column that is kept. What is left is
+pseudonymous, not anonymous: dates of service, states and tokens stay.
+"""
+CHECKS = """\
+## Checks
+
+A record that breaks a rule goes to quarantine with the rule and the column; the others are loaded. Checks see the value as sent;
+masking comes last.
+
+| in the contract | rule in quarantine | a record is refused when |
+|---|---|---|
+| `primaryKey: true` | primary_key | a part of the key is null |
+| `required: true` | required | the value is null |
+| `logicalType` | type | the text is not exactly of the type |
+| `quality: [{metric: invalidValues, arguments: {validValues: [M, F]}, mustBe: 0}]` | valid_values | the text is none of them |
+| `minLength` and the other options | min_length max_length pattern minimum maximum exclusive_minimum … | it breaks the option |
+
+On the schema, `quality: [{metric: rowCount, …}]` bounds the accepted rows of a batch with `mustBe`, `mustBeGreaterThan`,
+`mustBeGreaterOrEqualTo`, `mustBeLessThan`, `mustBeLessOrEqualTo` or `mustBeBetween` (both ends belong to it); `severity` is `error`
+(default: the run fails) or `warning`.
+"""
+
+FILES = "## Files\n\nOne server of type `s3`, format `csv`. `delimiter` is one character, by default a comma.\n"
+YAML = """\
+YAML aliases, tags, keys written twice and unquoted `yes`, `no`, `on`, `off` are refused: tools read them in different ways.
+"""
+
+
+def page() -> str:
+    """Return the page's text."""
+    return "\n".join(_parts())
+
+
+def _parts() -> Iterator[str]:
+    yield INTRODUCTION
+    yield "## Words of Tidegate: `customProperties`\n\nOn the contract:\n"
+    yield _words(CONTRACT_WORDS)
+    yield "On a column:\n"
+    yield _words(COLUMN_WORDS)
+    yield COLUMNS
+    yield _table(("logicalType", "in the table", "accepted text"), ((f"`{k}`", a, b) for k, (a, b) in LOGICAL_TYPES.items()))
+    yield _table(("logicalTypeOptions", "meaning"), ((f"`{k}`", v) for k, v in OPTIONS.items()))
+    yield PATTERNS
+    yield _table(("letters", "meaning"), ((f"`{k}`", v) for k, v in FORMAT_LETTERS.items()))
+    yield "## Privacy\n"
+    yield _table(("classification", "meaning and what happens"), ((f"`{k}`", v) for k, v in CLASSIFICATIONS.items()))
+    yield _table(("privacy", "of", "what the table holds"), ((f"`{k}`", a, b) for k, (a, b) in PRIVACY.items()))
+    yield LIMITS
+    yield CHECKS
+    yield FILES + f"`encoding` is one of {_code(ENCODINGS)}.\n"
+    yield "## Fields of the standard\n"
+    rows = ((p, _code(READ[p]), _code(n for n in DESCRIPTIVE[p] if n not in READ[p]), _code(REFUSED.get(p, ()))) for p in READ)
+    yield _table(("place", "read", "descriptive", "refused"), rows)
+    yield YAML
+
+
+def _words(words: Iterable[Word]) -> str:
+    rows = ((f"`{w.name}`" + (" (required)" if w.required else ""), w.meaning, f"`{w.example}`") for w in words)
+    return _table(("word", "meaning", "example"), rows)
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def main() -> int:
+    """Write the page, or with `--check` say whether it is up to date."""
+    if "--check" in sys.argv[1:]:
+        return int(PAGE.read_text("utf-8") != page())
+    PAGE.write_text(page(), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

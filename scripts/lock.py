@@ -1,0 +1,45 @@
+"""Pin every dependency anew: one lock file for each environment and for each layer of wheels.
+
+Locks hold for Python 3.11 and newer on every platform (`--universal`), with hashes and without the address of any index. The layers take
+their versions from the app's lock, so that the tests run what the Lambdas run. `make lock` runs this with the pinned uv.
+"""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+APP = "requirements/app.txt"
+RUNTIME = ("boto3", "botocore", "python-dateutil", "s3transfer", "six", "urllib3")  # the Lambda runtime has them
+COMMAND_LINE = ("click", "markdown-it-py", "mdurl", "pygments", "rich")  # what pyiceberg's own command needs
+
+
+def compile_lock(source: str, target: str, *options: str, leave_out: Sequence[str] = ()) -> None:
+    """Resolve `source` into `target`, both relative to the repository, leaving packages out of the result."""
+    uv = os.environ.get("UV", "uv")
+    omitted = [f"--no-emit-package={name}" for name in leave_out]
+    settings = ["--quiet", "--universal", "--python-version=3.11", "--generate-hashes", "--custom-compile-command=make lock", "--upgrade"]
+    subprocess.run([uv, "pip", "compile", *settings, *options, *omitted, source, f"--output-file={target}"], cwd=ROOT, check=True)  # noqa: S603
+    print(f"{target}: {len(names(target))} packages")
+
+
+def names(lock: str) -> list[str]:
+    """Return the packages that a lock file pins."""
+    lines = (ROOT / lock).read_text(encoding="utf-8").splitlines()
+    return [line.split("==")[0] for line in lines if "==" in line and line[0].isalpha()]
+
+
+def main() -> None:
+    """Lock the environments, then the layers: the engine's leaves out what the base layer has."""
+    compile_lock("requirements/uv.in", "requirements/uv.txt")
+    compile_lock("pyproject.toml", APP, "--group=dev")
+    for environment in ("lint", "local", "sam"):
+        compile_lock(f"requirements/{environment}.in", f"requirements/{environment}.txt")
+    base, engine = "layers/base/requirements", "layers/engine/requirements"
+    compile_lock(f"{base}.in", f"{base}.txt", f"--constraints={APP}", leave_out=RUNTIME)
+    compile_lock(f"{engine}.in", f"{engine}.txt", f"--constraints={APP}", leave_out=[*RUNTIME[:2], *COMMAND_LINE, *names(f"{base}.txt")])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Every events/*.json through the real Lambda runtime interface client, under the emulator that ships inside aws-sam-cli.
+
+That is what `sam local invoke` runs in its container, so a handler that works here works there.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.conftest import ROOT, TEMPLATE, Laptop, free_port
+
+EVENTS = sorted((ROOT / "events").glob("*.json"))
+MACHINE = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
+
+
+class _Template(yaml.SafeLoader):
+    """Reads CloudFormation's tags as plain values."""
+
+
+_Template.add_multi_constructor("!", lambda _loader, suffix, node: f"!{suffix} {getattr(node, 'value', '')}")
+
+
+def verb_of(path: Path) -> str:
+    """events/<verb>-<what>.json is for functions/<verb>."""
+    return path.stem.split("-")[0]
+
+
+def test_every_function_has_an_event() -> None:
+    assert {verb_of(p) for p in EVENTS} == {p.name for p in (ROOT / "functions").iterdir() if p.is_dir()}
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda p: p.stem)
+def test_event_runs_through_the_runtime_interface_client(laptop: Laptop, path: Path) -> None:
+    event = json.loads(path.read_text().replace("LANDING_BUCKET", laptop.stack.landing.bucket))
+    with _emulator(laptop, verb_of(path)) as address:
+        answer = _invoke(address, event)
+    expected = json.loads((path.parent / "expected" / path.name).read_text())
+    if "errorType" in expected:
+        assert answer.get("errorType") == expected["errorType"], answer
+    else:
+        assert "errorType" not in answer, answer
+        assert expected.items() <= answer.items(), answer
+
+
+@contextmanager
+def _emulator(laptop: Laptop, verb: str) -> Iterator[str]:
+    function = f"{verb.capitalize()}Function"
+    code = TEMPLATE.parent / yaml.load(TEMPLATE.read_text(), _Template)["Resources"][function]["Properties"]["CodeUri"]
+    layers = [TEMPLATE.parent / name / "python" for name in ("TidegateLayer", "BaseLayer", "EngineLayer")]
+    variables = laptop.client("lambda").get_function_configuration(FunctionName=_name_of(laptop, function))["Environment"]["Variables"]
+    port, api = free_port(), free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(map(str, [code, *layers])),
+        "LAMBDA_TASK_ROOT": str(code),
+        "AWS_LAMBDA_FUNCTION_NAME": function,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "2048",
+        **{k: v for k, v in laptop.environment.items() if k.startswith("AWS_")},
+        **variables,
+    }
+    rie = next((ROOT / ".venvs" / "sam").rglob(f"aws-lambda-rie-{MACHINE}"))
+    command = [
+        str(rie), "--log-level", "error", "--runtime-interface-emulator-address", f"127.0.0.1:{port}",
+        "--runtime-api-address", f"127.0.0.1:{api}", str(ROOT / ".venv" / "bin" / "python"), "-m", "awslambdaric", "handler.handle",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, cwd=code, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _invoke(address: str, event: Any) -> dict[str, Any]:
+    request = urllib.request.Request(address, json.dumps(event).encode(), {"Content-Type": "application/json"})
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return dict(json.loads(answer.read()))
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def _name_of(laptop: Laptop, logical_id: str) -> str:
+    resource = laptop.client("cloudformation").describe_stack_resource(StackName=laptop.stack.name, LogicalResourceId=logical_id)
+    return str(resource["StackResourceDetail"]["PhysicalResourceId"])

@@ -1,0 +1,131 @@
+"""One extended emulator for the session, on a free port, with its caches in a temporary folder."""
+
+import io
+import json
+import os
+import socket
+import textwrap
+import time
+import uuid
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local import control
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = Path(os.environ.get("TIDEGATE_LOCAL_PYTHON", ROOT / ".venvs/local/bin/python"))
+ACCOUNT = "000000000000"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[control.Settings]:
+    if not PYTHON.exists():
+        pytest.skip(f"{PYTHON} is missing: run `make setup`, or set TIDEGATE_LOCAL_PYTHON")
+    settings = control.Settings(port=free_port(), state=tmp_path_factory.mktemp("state"), python=PYTHON)
+    spark = {"TIDEGATE_SPARK_PYTHON": str(PYTHON)}  # stands for the interpreter that has Spark
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (control.environment(settings) | spark).items():
+            patch.setenv(name, value)
+        control.up(settings)
+        yield settings
+        control.down(settings)
+
+
+class Cloud:
+    """The emulator as a user sees it through boto3, and short ways to make things in it."""
+
+    def __init__(self, settings: control.Settings) -> None:
+        self.settings = settings
+        self.session = boto3.Session(region_name="us-east-1")
+
+    def client(self, service: str, **options: Any) -> Any:
+        return self.session.client(service, **options)
+
+    def role(self, *statements: tuple[str, str], trusted: str = "lambda.amazonaws.com") -> str:
+        """A role that may do the (action, resource) pairs."""
+        iam, name = self.client("iam"), unique("role")
+        trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}]}
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+        allowed = [{"Effect": "Allow", "Action": action, "Resource": resource} for action, resource in statements]
+        if allowed:
+            document = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+            iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=document)
+        return str(arn)
+
+    def acting_as(self, role: str) -> dict[str, str]:
+        """Credentials of a role, for `client`."""
+        made = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        return {
+            "aws_access_key_id": made["AccessKeyId"],
+            "aws_secret_access_key": made["SecretAccessKey"],
+            "aws_session_token": made["SessionToken"],
+        }
+
+    def function(self, source: str, *, role: str = "", **options: Any) -> str:
+        """A Lambda function from source text with a `handle`; its name."""
+        name = unique("fn")
+        self.client("lambda").create_function(
+            FunctionName=name, Runtime="python3.13", Handler="handler.handle", Role=role or self.role(),
+            Code={"ZipFile": zipped({"handler.py": textwrap.dedent(source)})}, **{"Timeout": 10, **options},
+        )  # fmt: skip
+        self.client("lambda").get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
+        return name
+
+    def invoke(self, name: str, event: Any = None) -> tuple[Any, str | None]:
+        """The answer and the header X-Amz-Function-Error."""
+        answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event or {}))
+        return json.loads(answer["Payload"].read()), answer.get("FunctionError")
+
+    def bucket(self) -> str:
+        name = unique("bucket")
+        self.client("s3").create_bucket(Bucket=name)
+        return name
+
+    def run_machine(self, definition: dict[str, Any], role: str, given: Any = None) -> dict[str, Any]:
+        """The described end of one execution."""
+        states = self.client("stepfunctions")
+        machine = states.create_state_machine(name=unique("machine"), definition=json.dumps(definition), roleArn=role)
+        run = states.start_execution(stateMachineArn=machine["stateMachineArn"], input=json.dumps(given or {}))
+        return until(lambda: ended(states.describe_execution(executionArn=run["executionArn"])))
+
+
+def ended(execution: dict[str, Any]) -> dict[str, Any] | None:
+    return None if execution["status"] == "RUNNING" else execution
+
+
+def until(condition: Any, seconds: float = 20) -> Any:
+    """The first truthy answer."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"nothing within {seconds} s")
+        time.sleep(0.05)
+    return found
+
+
+def unique(kind: str) -> str:
+    return f"{kind}-{uuid.uuid4().hex[:10]}"
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return body.getvalue()
+
+
+@pytest.fixture(scope="session")
+def cloud(server: control.Settings) -> Cloud:
+    return Cloud(server)
