@@ -20,9 +20,7 @@ def generate(out: Path, scale: int = 1) -> str:
     """
     if (out / "files").exists():
         if not (out / PLAN).exists():
-            raise FileExistsError(
-                f"{out / 'files'} is there without {out / PLAN}: not an earlier output; choose another folder"
-            )
+            raise FileExistsError(f"{out / 'files'} is there without {out / PLAN}: not an earlier output; choose another folder")
         shutil.rmtree(out / "files")
     story = tell(scale)
     text = json.dumps(plan(story, scale), indent=1, ensure_ascii=True, sort_keys=False) + "\n"

@@ -4,10 +4,12 @@ Exit code 1 when a number that is shown does not follow from the planted data.
 """
 
 import json
+import os
 import sys
 import time
 from collections import Counter
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,10 @@ from demo.story_of_failure import fail_and_recover
 from demo.world import World, total
 from tidegate.cli.output import out, print_table
 from tidegate.cli.stack import Stack, use_local
+from tidegate.model.runs import Books
 
 OUT = Path(".local/demo")
-_BOOKS = ("rows_read", "rows_accepted", "rows_quarantined", "rows_inserted", "rows_updated", "rows_unchanged", "rows_superseded", "rows_removed")
+_BOOKS = tuple(Books.__dataclass_fields__)
 
 
 class Check:
@@ -42,7 +45,7 @@ def main() -> int:
     started = time.monotonic()
     generate(OUT)
     plan = number_repeats(json.loads((OUT / "plan.json").read_text()))
-    world, check = World(Stack("tidegate"), OUT), Check()
+    world, check = World(Stack(os.environ.get("TIDEGATE_STACK", "tidegate")), OUT), Check()
     world.listen()
     dropped = [_wave(world, wave, check) for wave in plan["waves"]]
     _files(world, plan, check)
@@ -118,14 +121,14 @@ def _tables(world: World, plan: dict[str, Any], check: Check) -> None:
         for layer, number in counts.items():
             check.equal(f"{dataset}: rows in {layer}", number, planned[layer])
         check.equal(f"{dataset}: quarantine by rule", rules, planned["quarantine_by_rule"])
-        for source, text in world.sums(dataset, planned["silver_sums"]).items():
-            check.equal(f"{dataset}: sum of {source} in silver", text, planned["silver_sums"][source])
+        for source, found in world.sums(dataset, planned["silver_sums"]).items():
+            check.equal(f"{dataset}: sum of {source} in silver", found, Decimal(planned["silver_sums"][source]))
         rows.append({"dataset": dataset, **counts})
         reasons += [{"dataset": dataset, "rule": rule, "rows": number} for rule, number in rules.items()]
     print_table("Rows", ("dataset", "bronze", "silver", "quarantine"), rows)
     print_table("Quarantine, by the rule that was broken", ("dataset", "rule", "rows"), reasons)
     example = world.ask(
-        "SELECT _object_key AS file, _record AS record, reasons[1].rule AS rule, reasons[1].\"column\" AS \"column\", raw"
+        'SELECT _object_key AS file, _record AS record, reasons[1].rule AS rule, reasons[1]."column" AS "column", raw'
         " FROM covid_jhu_daily ORDER BY _object_key, _record LIMIT 4",
         f"{world.stack.name}_quarantine",
     )
@@ -169,7 +172,7 @@ def _replay(world: World, check: Check) -> None:
 def _fingerprint(world: World, dataset: str) -> dict[str, Any]:
     counts = world.rows(dataset)
     sums = world.sums(dataset, {"HEALTHCARE_EXPENSES": "", "HEALTHCARE_COVERAGE": ""})
-    return {**counts, **{name.lower(): text for name, text in sums.items()}}
+    return {**counts, **{name.lower(): f"{total:,.2f}" for name, total in sums.items()}}
 
 
 def _end(world: World, check: Check, dropped: int, seconds: float) -> None:
@@ -177,7 +180,8 @@ def _end(world: World, check: Check, dropped: int, seconds: float) -> None:
         QueueUrl=world.stack.outputs["FailuresDlq"], AttributeNames=["ApproximateNumberOfMessages"]
     )["Attributes"]["ApproximateNumberOfMessages"]
     out.rule("[bold]The end", align="left")
-    out.print(f"{dropped} files dropped, {len(world.runs())} runs in the ledger, {letters} letters in the failures DLQ, {seconds:.0f} s")
+    runs = len(world.runs())
+    out.print(f"{dropped} files dropped, {runs} runs in the ledger, {letters} letters in the failures DLQ, {seconds:.0f} s")
     for line in check.wrong:
         out.print(f"[red]WRONG[/] {line}", markup=True)
     verdict = "[green]all follow from the planted data[/]" if not check.wrong else f"[red]{len(check.wrong)} do not[/]"

@@ -5,6 +5,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -82,16 +83,17 @@ class World:
         """Count the quarantined rows of a dataset by the rules they broke."""
         table = dataset.replace(".", "_")
         database = f"{self.stack.name}_quarantine"
-        sql = f"SELECT r.rule AS rule, count(DISTINCT (q._file_id, q._record)) AS n FROM {table} q CROSS JOIN UNNEST(q.reasons) AS t(r)"
+        rows = "count(DISTINCT (q._file_id, q._record))"
+        sql = f"SELECT r.rule AS rule, {rows} AS n FROM {table} q CROSS JOIN UNNEST(q.reasons) AS t(r)"
         return {row["rule"]: int(row["n"]) for row in self.ask(f"{sql} GROUP BY r.rule ORDER BY 1", database)}
 
-    def sums(self, dataset: str, sources: Mapping[str, str]) -> dict[str, str]:
+    def sums(self, dataset: str, sources: Mapping[str, str]) -> dict[str, Decimal]:
         """Sum silver columns, named by the source columns they come from."""
         contract, _ = load_current(dataset, self.stack.lake)
         named = {source: next(c.name for c in contract.columns if source in c.sources) for source in sources}
         wanted = ", ".join(f'sum("{column}") AS s{n}' for n, column in enumerate(named.values()))
         row = self.ask(f"SELECT {wanted} FROM {dataset.replace('.', '_')}")[0]
-        return {source: str(row[f"s{n}"]) for n, source in enumerate(named)}
+        return {source: Decimal(str(row[f"s{n}"])) for n, source in enumerate(named)}
 
     def listen(self) -> None:
         """Subscribe an inbox to the topic, the way a team would subscribe its own queue."""

@@ -4,6 +4,7 @@ Run it with the interpreter of an environment that holds requirements/local.txt:
 
     TIDEGATE_LOCAL_PORT    the port (default 4566)
     TIDEGATE_LOCAL_STATE   the folder for caches (default `.local` beside this folder)
+    TIDEGATE_LOCAL_WORKERS how many functions run at a time (default 8, or twice the cores)
     TIDEGATE_LAMBDA_PYTHON the interpreter that runs the functions (default: this one)
     TIDEGATE_SPARK_PYTHON  the interpreter that runs Glue Spark jobs (without it such a run fails and says so)
 
@@ -28,7 +29,8 @@ def environment() -> dict[str, str]:
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",
         "GATEWAY_PORT": port,
-        "MINISTACK_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
+        "MINISTACK_REGION": "us-east-1",
+        "LAMBDA_WARM_TTL_SECONDS": "30",
         "AWS_ACCESS_KEY_ID": CREDENTIALS,
         "AWS_SECRET_ACCESS_KEY": CREDENTIALS,
         "AWS_CONFIG_FILE": os.devnull,

@@ -1,7 +1,7 @@
 """Pin every dependency anew: one lock file for each environment and for each layer of wheels.
 
-Locks hold for Python 3.11 and newer on every platform (`--universal`), with hashes and without the address of any index. The layers take
-their versions from the app's lock, so that the tests run what the Lambdas run. `make lock` runs this with the pinned uv.
+Locks hold for Python 3.11 and newer on every platform (`--universal`), with hashes and without the address of any index. The layers
+take their versions from the app's lock, so that the tests run what the Lambdas run. `make lock` runs this with the pinned uv.
 """
 
 import os
@@ -12,15 +12,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 APP = "requirements/app.txt"
 RUNTIME = ("boto3", "botocore", "python-dateutil", "s3transfer", "six", "urllib3")  # the Lambda runtime has them
+SETTINGS = (
+    "--quiet",
+    "--universal",
+    "--upgrade",
+    "--python-version=3.11",
+    "--generate-hashes",
+    "--custom-compile-command=make lock",
+)
 COMMAND_LINE = ("click", "markdown-it-py", "mdurl", "pygments", "rich")  # what pyiceberg's own command needs
 
 
 def compile_lock(source: str, target: str, *options: str, leave_out: Sequence[str] = ()) -> None:
     """Resolve `source` into `target`, both relative to the repository, leaving packages out of the result."""
-    uv = os.environ.get("UV", "uv")
-    omitted = [f"--no-emit-package={name}" for name in leave_out]
-    settings = ["--quiet", "--universal", "--python-version=3.11", "--generate-hashes", "--custom-compile-command=make lock", "--upgrade"]
-    subprocess.run([uv, "pip", "compile", *settings, *options, *omitted, source, f"--output-file={target}"], cwd=ROOT, check=True)  # noqa: S603
+    command = [os.environ.get("UV", "uv"), "pip", "compile", source, f"--output-file={target}", *SETTINGS, *options]
+    command += [f"--no-emit-package={name}" for name in leave_out]
+    subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - our own words only
     print(f"{target}: {len(names(target))} packages")
 
 
@@ -38,7 +45,8 @@ def main() -> None:
         compile_lock(f"requirements/{environment}.in", f"requirements/{environment}.txt")
     base, engine = "layers/base/requirements", "layers/engine/requirements"
     compile_lock(f"{base}.in", f"{base}.txt", f"--constraints={APP}", leave_out=RUNTIME)
-    compile_lock(f"{engine}.in", f"{engine}.txt", f"--constraints={APP}", leave_out=[*RUNTIME[:2], *COMMAND_LINE, *names(f"{base}.txt")])
+    beside = ["boto3", "botocore", *COMMAND_LINE, *names(f"{base}.txt")]
+    compile_lock(f"{engine}.in", f"{engine}.txt", f"--constraints={APP}", leave_out=beside)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ from typing import Any
 from tidegate.errors import LeaseLost, NotFound
 from tidegate.model.arrivals import Arrival, Kind, Route
 from tidegate.model.files import MOVES, FileRecord, FileState, Versions, sources_of
-from tidegate.model.runs import DatasetState, Lease, Receipt, RunRecord, RunState
+from tidegate.model.runs import DatasetState, Lease, Receipt, RunRecord, RunState, timestamp
 from tidegate.ports import Registration
 
 SECOND = 1_000_000
+Interruptions = Mapping[str, Callable[[], object]]  # by the name of a method
 
 
 class ManualClock:
@@ -147,7 +148,7 @@ class FakeLedger:
     def release(self, dataset: str, token: int) -> bool:
         return self._change_lease(dataset, token, held=False, run_id="", manifest_key="", stale_run_id="")
 
-    def _change_lease(self, dataset: str, token: int, **changes: Any) -> bool:  # noqa: ANN401 - fields of Lease
+    def _change_lease(self, dataset: str, token: int, **changes: Any) -> bool:
         if mine := self._is_mine(dataset, token):
             self._leases[dataset] = replace(self._leases[dataset], **changes)
         return mine
@@ -238,7 +239,7 @@ class FakeLedger:
         for file_id in files:
             if self._files[file_id].state is FileState.CLAIMED:
                 self._rest(file_id, state=FileState.FAILED, reason=reason)
-        self._close(replace(run, state=RunState.FAILED, error=reason))
+        self._close(self._ended(run, RunState.FAILED, reason))
 
     def requeue(self, record: FileRecord) -> bool:
         to = FileState.REGISTERED if record.kind is Kind.PART else FileState.PENDING
@@ -251,7 +252,10 @@ class FakeLedger:
     def abandon(self, run_id: str) -> None:
         run = self.run(run_id)
         if run is not None and run.state is RunState.RUNNING:
-            self._runs[run_id] = replace(run, state=RunState.ABORTED, error="its lease expired and was taken over")
+            self._runs[run_id] = self._ended(run, RunState.ABORTED, "its lease expired and was taken over")
+
+    def _ended(self, run: RunRecord, state: RunState, error: str) -> RunRecord:
+        return replace(run, state=state, error=error, ended_at=timestamp(self._clock()))
 
     def _is_ended(self, run: RunRecord) -> bool:
         """Whether the run has the end that is asked for; raise LeaseLost when it is neither that nor open under its lease."""
@@ -278,27 +282,22 @@ class FakeLedger:
             self._rest(record.file_id, state=FileState.SUPERSEDED, reason=reason)
             self._objects[record.object_id].file_ids.discard(record.file_id)
 
-    def _rest(self, file_id: str, **changes: Any) -> None:  # noqa: ANN401 - fields of FileRecord
+    def _rest(self, file_id: str, **changes: Any) -> None:
         self._change(file_id, **changes)
         record = self._files[file_id]
         self._queues.get(record.dataset, {}).pop(record.arrival, None)
 
-    def _change(self, file_id: str, **changes: Any) -> None:  # noqa: ANN401 - fields of FileRecord
+    def _change(self, file_id: str, **changes: Any) -> None:
         self._files[file_id] = replace(self._files[file_id], **changes)
 
 
 class Interrupted:
     """A port to which something happens once, just before or after one of its methods: a fault, a crash, another process."""
 
-    def __init__(
-        self,
-        port: object,
-        before: dict[str, Callable[[], object]] | None = None,
-        after: dict[str, Callable[[], object]] | None = None,
-    ) -> None:
-        self._port, self._before, self._after = port, before or {}, after or {}
+    def __init__(self, port: object, before: Interruptions | None = None, after: Interruptions | None = None) -> None:
+        self._port, self._before, self._after = port, dict(before or {}), dict(after or {})
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - stands in for any port
+    def __getattr__(self, name: str) -> Any:
         method = getattr(self._port, name)
 
         def interrupted(*args: object, **kwargs: object) -> object:

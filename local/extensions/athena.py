@@ -2,7 +2,7 @@
 
 On AWS a query on an Iceberg table reads the live data files of the current snapshot with the current schema, SQL is Trino's, and
 results carry Trino's types. The emulator reads every object under a table's location as data, takes the SQL for DuckDB's, calls
-most types varchar and writes the result file beside the place it announces. Here each table that a query names becomes a DuckDB view
+most types varchar and writes the result file beside the place it announces. Here each table that a query names is made in DuckDB
 (Iceberg through pyiceberg, others as the emulator reads them), SQL goes through sqlglot, and answers are written as Athena does.
 Queries on S3 table buckets and DDL stay the emulator's. Writing with SQL is refused.
 """
@@ -56,7 +56,7 @@ def answer(query: str, database: str) -> dict[str, Any]:
     if listed := statements.answer(query, database):
         return listed
     tree = _parsed(query)
-    connection, folders = duckdb.connect(":memory:"), []
+    connection, folders = duckdb.connect(":memory:"), list[str]()
     try:
         # `1/2` is 0 in Trino; strings compare by bytes in both
         connection.execute(f"ATTACH ':memory:' AS {DEFAULT_CATALOG}; SET integer_division = true; SET TimeZone = 'UTC'")
@@ -73,9 +73,9 @@ def answer(query: str, database: str) -> dict[str, Any]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _parsed(query: str) -> exp.Expression:
+def _parsed(query: str) -> exp.Query:
     try:
-        tree: exp.Expression = sqlglot.parse_one(query, read="athena")
+        tree = sqlglot.parse_one(query, read="athena")
     except sqlglot.errors.ParseError as error:
         found = error.errors[0] if error.errors else {"line": 1, "col": 1, "description": str(error)}
         raise QueryError(f"SYNTAX_ERROR: line {found['line']}:{found['col']}: {found['description']}") from error
@@ -84,7 +84,7 @@ def _parsed(query: str) -> exp.Expression:
     return tree
 
 
-def _tables(tree: exp.Expression, database: str) -> list[tuple[tuple[str, str], dict[str, Any]]]:
+def _tables(tree: exp.Query, database: str) -> list[tuple[tuple[str, str], dict[str, Any]]]:
     """The Glue tables that the query names, and are not names of its own WITH; names fold to lower case as Athena's do."""
     own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     found: dict[tuple[str, str], dict[str, Any]] = {}
@@ -100,7 +100,7 @@ def _tables(tree: exp.Expression, database: str) -> list[tuple[tuple[str, str], 
 
 
 def _create_view(
-    connection: duckdb.DuckDBPyConnection, tree: exp.Expression, name: tuple[str, str], table: dict[str, Any], folders: list[str],
+    connection: duckdb.DuckDBPyConnection, tree: exp.Query, name: tuple[str, str], table: dict[str, Any], folders: list[str],
 ) -> None:  # fmt: skip
     schema, view = (part.replace('"', '""') for part in name)
     connection.execute(f'CREATE SCHEMA IF NOT EXISTS {DEFAULT_CATALOG}."{schema}"')
@@ -109,13 +109,13 @@ def _create_view(
         words = {identifier.name.lower() for identifier in tree.find_all(exp.Identifier)}
         everything = any(not isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star))
         connection.register("live", iceberg.live_rows(parameters["metadata_location"], None if everything else words))
-        connection.execute(f'CREATE TABLE {DEFAULT_CATALOG}."{schema}"."{view}" AS SELECT * FROM live')
+        connection.execute(f'CREATE TABLE {DEFAULT_CATALOG}."{schema}"."{view}" AS SELECT * FROM live')  # noqa: S608 - names are quoted
         connection.unregister("live")
         return
     location = (table.get("StorageDescriptor") or {}).get("Location") or ""
     files = athena._materialize_table_files(location, folders) if location else []
     relation = athena._table_relation(table, files) if files else athena._empty_relation(table)
-    connection.execute(f'CREATE VIEW {DEFAULT_CATALOG}."{schema}"."{view}" AS SELECT * FROM {relation}')
+    connection.execute(f'CREATE VIEW {DEFAULT_CATALOG}."{schema}"."{view}" AS SELECT * FROM {relation}')  # noqa: S608 - names are quoted
 
 
 def _location(data: dict[str, Any]) -> str:

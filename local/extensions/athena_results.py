@@ -21,10 +21,11 @@ TIME_PRECISION = (3, 0)
 PLAIN_DOUBLE = (1e-3, 1e7)  # Java writes others with an exponent
 
 
-class AthenaType(str):
+class AthenaType(str):  # noqa: SLOT000 - it carries two attributes
     """The `Type` of a column in GetQueryResults, with its precision and scale."""
 
-    __slots__ = ("precision", "scale")
+    precision: int
+    scale: int
 
     @classmethod
     def of(cls, duckdb_type: str) -> "AthenaType":
@@ -63,7 +64,7 @@ def read(relation: duckdb.DuckDBPyRelation) -> dict[str, Any]:
     return {"columns": list(relation.columns), "column_types": types, "rows": rows}
 
 
-def text(value: Any) -> str | None:  # noqa: ANN401, PLR0911 - any value of a row; one line per type
+def text(value: Any) -> str | None:  # noqa: ANN401, C901, PLR0911 - any value of a row; one line per type
     """The text of one value; None for NULL."""
     match value:
         case None:
@@ -75,8 +76,7 @@ def text(value: Any) -> str | None:  # noqa: ANN401, PLR0911 - any value of a ro
         case Decimal():
             return f"{value:f}"
         case datetime():
-            stamp = value.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds" if value.microsecond % 1000 else "milliseconds")
-            return stamp if value.tzinfo is None else f"{stamp} UTC"
+            return _stamp(value)
         case time():
             return value.isoformat(timespec="milliseconds")
         case date():
@@ -105,6 +105,12 @@ def _inner(value: Any) -> str:  # noqa: ANN401 - any value
 
 def _braced(parts: Iterable[str], braces: str) -> str:
     return braces[0] + ", ".join(parts) + braces[1]
+
+
+def _stamp(value: datetime) -> str:
+    """Milliseconds, or microseconds where there are any."""
+    written = value.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds" if value.microsecond % 1000 else "milliseconds")
+    return written if value.tzinfo is None else f"{written} UTC"
 
 
 def _double(value: float) -> str:

@@ -2,7 +2,8 @@
 
 AWS authorises a call on a table against three resources (catalog, database, table), one on a database against two. The emulator
 checks the database alone for calls that name a table, and takes the name of a database for a table's. Whatever is refused, in any
-service, is written to the server's log with the resource, which most answers leave out.
+service, is written to the server's log once, with the resource, which most answers
+leave out.
 """
 
 import json
@@ -14,6 +15,7 @@ from ministack.core import iam_actions, iam_evaluator
 from local.extensions import roles
 
 logger = logging.getLogger("access")
+_reported: set[tuple[str, ...]] = set()
 
 # the field that names the thing itself, where it is not `Name` of a table
 DATABASE_ACTIONS = frozenset({"GetDatabase", "DeleteDatabase", "UpdateDatabase"})
@@ -33,11 +35,17 @@ def install() -> None:
     def enforce_all(key: str, action: str, service: str, region: str, resource_arn: str = "*", **rest: Any) -> Any:  # noqa: ANN401
         for arn in [*parents(resource_arn), resource_arn] if service == "glue" else [resource_arn]:
             if denied := enforce(key, action, service, region, resource_arn=arn, **rest):
-                logger.warning("refused: %s on %s for %s", action, arn, getattr(denied, "principal_arn", key))
+                _report(action, arn, getattr(denied, "principal_arn", key))
                 return denied
         return None
 
     iam_actions.extract_resource_arn, iam_evaluator.enforce = extract_resource_arn, enforce_all
+
+
+def _report(*refusal: str) -> None:
+    if refusal not in _reported:
+        _reported.add(refusal)
+        logger.warning("refused: %s on %s for %s", *refusal)
 
 
 def resource(action: str, body: bytes) -> str | None:

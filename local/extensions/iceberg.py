@@ -15,8 +15,8 @@ from pyiceberg.table import StaticTable
 def live_rows(metadata_location: str, words: set[str] | None) -> pa.Table:
     """The rows of the current snapshot under the current schema: columns by field id, missing ones null, deletes applied.
 
-    Only columns named among `words` (lower case) are read; None reads all. pyiceberg 0.12 gives an empty list where a list of structs
-    is null.
+    Only columns named among `words` (lower case) are read; None reads all. Where a list of structs is null, pyiceberg 0.12 gives an
+    empty one.
     """
     table = StaticTable.from_metadata(metadata_location, properties={"py-io-impl": f"{__name__}.StoreIO"})
     names = _wanted(table.schema(), words)
@@ -35,6 +35,7 @@ class StoredFile(InputFile):
     """One object."""
 
     def __init__(self, location: str, context: contextvars.Context) -> None:
+        """At an s3 URL, in the account of the context."""
         super().__init__(location)
         self._context = context
 
@@ -67,6 +68,7 @@ class StoreIO(FileIO):
     """Reads objects; writes nothing."""
 
     def __init__(self, properties: dict[str, Any] | None = None) -> None:
+        """In the account of the current request."""
         super().__init__(properties or {})
         self._context = contextvars.copy_context()
 

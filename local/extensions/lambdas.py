@@ -3,15 +3,25 @@
 On AWS `errorType` of a failed invocation is the exception's class, beside `errorMessage`, `requestId` and `stackTrace`; a process
 that ends gives `Runtime.ExitError`, one that is too slow `Sandbox.Timedout`, and the header says `Unhandled`. The emulator calls
 every exception `Runtime.HandlerError`. Only Python functions are ours; the others stay the emulator's.
+
+On AWS every concurrent invocation has an environment of its own, on as many machines as it takes. Here a burst would start a
+process for each and drown the laptop, so no more than TIDEGATE_LOCAL_WORKERS (default 8, or twice the cores) run at a time; the
+others wait, unthrottled and with their own time not yet running.
+
+A queue is read for a function with the permissions of the function's role; the emulator reads it for anyone.
 """
 
+import os
+import threading
 from typing import Any
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from local.extensions import packages
+from local.extensions import packages, roles
 from local.extensions.workers import PythonWorker
+
+_running = threading.BoundedSemaphore(int(os.environ.get("TIDEGATE_LOCAL_WORKERS") or max(8, 2 * (os.cpu_count() or 1))))
 
 
 def install() -> None:
@@ -28,8 +38,23 @@ def install() -> None:
             return execute(func, event, request_id)  # type: ignore[no-any-return]
         return _invoke(func, config, event, request_id)
 
+    concurrency = lambda_svc._sqs_esm_concurrency
+
+    def readers(mapping: dict[str, Any], func: dict[str, Any], config: dict[str, Any], queue: Any) -> int:  # noqa: ANN401
+        return concurrency(mapping, func, config, queue) if _may_read(mapping, config) else 0
+
+    lambda_svc._sqs_esm_concurrency = readers
     lambda_runtime._worker_class_for = choose
     lambda_svc._execute_function_warm = run
+
+
+def _may_read(mapping: dict[str, Any], config: dict[str, Any]) -> bool:
+    """Whether the role may read the mapping's queue; if not, the mapping says so."""
+    for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
+        if reason := roles.refusal(config.get("Role", ""), config["FunctionName"], action, mapping["EventSourceArn"]):
+            mapping["LastProcessingResult"] = f"PROBLEM: {reason}"
+            return False
+    return True
 
 
 def _is_python(config: dict[str, Any]) -> bool:
@@ -38,6 +63,11 @@ def _is_python(config: dict[str, Any]) -> bool:
 
 def _invoke(func: dict[str, Any], config: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     lambda_svc._ensure_reaper_thread()
+    with _running:
+        return _lease(func, config, event, request_id)
+
+
+def _lease(func: dict[str, Any], config: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     worker, _ = lambda_runtime.acquire_worker(
         config.get("FunctionName", ""), config, func["code_zip"], qualifier=config.get("Version", "$LATEST"),
     )  # fmt: skip

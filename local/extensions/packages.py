@@ -37,7 +37,7 @@ def unpacked(package: bytes) -> Path:
 def merged(layers: list[Path]) -> Path:
     """The layers in one folder, as /opt: later ones cover earlier ones."""
     name = hashlib.sha256("\n".join(map(str, layers)).encode()).hexdigest()[:32]
-    return _made(cache() / "opt" / name, lambda folder: [_link(layer, folder) for layer in layers])
+    return _made(cache() / "opt" / name, lambda folder: _link(layers, folder))
 
 
 def runtime() -> Path:
@@ -45,7 +45,7 @@ def runtime() -> Path:
     sources = [Path(spec.origin) for name in RUNTIME_MODULES if (spec := find_spec(name)) and spec.origin]
     roots = [source.parent if source.name == "__init__.py" else source for source in sources]
     name = hashlib.sha256("\n".join(map(str, roots)).encode()).hexdigest()[:32]
-    return _made(cache() / "runtime" / name, lambda folder: [(folder / root.name).symlink_to(root) for root in roots])
+    return _made(cache() / "runtime" / name, lambda folder: _point(roots, folder))
 
 
 def prune(days: float = UNUSED_DAYS) -> None:
@@ -78,10 +78,15 @@ def _unzip(package: bytes, folder: Path) -> None:
                 path.chmod(mode | 0o600)
 
 
-def _link(layer: Path, folder: Path) -> None:
-    for parent, _, names in os.walk(layer):
-        place = folder / Path(parent).relative_to(layer)
+def _link(layers: list[Path], folder: Path) -> None:
+    for top, (parent, _, names) in ((layer, found) for layer in layers for found in os.walk(layer)):
+        place = folder / Path(parent).relative_to(top)
         place.mkdir(parents=True, exist_ok=True)
         for name in names:
             (place / name).unlink(missing_ok=True)
             (place / name).hardlink_to(Path(parent) / name)
+
+
+def _point(modules: list[Path], folder: Path) -> None:
+    for module in modules:
+        (folder / module.name).symlink_to(module)

@@ -10,7 +10,7 @@ from ministack.services import sts
 
 def credentials(role_arn: str, session: str) -> dict[str, str]:
     """Credentials of the role, as environment variables. `session` names who uses it."""
-    account, role = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+    account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
     digest = hashlib.sha256(f"{role_arn} {session}".encode()).hexdigest()
     key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:56], digest[24:]
     sts.register_session(key, {
@@ -25,7 +25,7 @@ def credentials(role_arn: str, session: str) -> dict[str, str]:
 def refusal(role_arn: str, session: str, action: str, resource: str) -> str | None:
     """Why the role may not do `action` (service:Name) on the resource, in AWS's words; None if it may."""
     key = credentials(role_arn, session)["AWS_ACCESS_KEY_ID"]
-    denied: Any = iam_evaluator.enforce(key, action, action.split(":")[0], get_region(), resource_arn=resource)
+    denied: Any = iam_evaluator.enforce(key, action, action.partition(":")[0], get_region(), resource_arn=resource)
     if denied is None:
         return None
     who = getattr(denied, "principal_arn", role_arn)

@@ -1,5 +1,6 @@
-"""The Python runtime inside a Lambda worker: run by `python -I -S -u`, so that nothing of the emulator's environment is
-on its path and no line printed just before the end of the process is lost.
+"""The Python runtime inside a Lambda worker.
+
+Run it by `python -I -S -u`: nothing of the emulator's environment is on its path, and no line printed just before its end is lost.
 
 AWS's runtime puts the function first, then the layers, then its own boto3 on the path; names an exception by its class; leaves the
 environment warm after an exception; and counts a process that exits as a failure of its own kind (`Runtime.ExitError`).
@@ -21,9 +22,14 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import Any
 
 LARGEST_ANSWER = 6 * 1024 * 1024 + 100
+
+Error = dict[str, Any]
+Handler = Callable[[Any, "Context"], Any]
 
 
 class Context:
@@ -32,7 +38,8 @@ class Context:
     identity = None
     client_context = None
 
-    def __init__(self, call):
+    def __init__(self, call: dict[str, Any]) -> None:
+        """From the call and the environment."""
         self.aws_request_id = call["request_id"]
         self.invoked_function_arn = call["arn"]
         self.function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
@@ -42,11 +49,11 @@ class Context:
         self.log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "")
         self._deadline = call["deadline"]
 
-    def get_remaining_time_in_millis(self):
+    def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the function's timeout."""
         return max(0, int((self._deadline - time.time()) * 1000))
 
-    def log(self, message):
+    def log(self, message: object) -> None:
         """Write to the log."""
         sys.stdout.write(str(message))
 
@@ -56,47 +63,48 @@ class LogHandler(logging.Handler):
 
     request_id = ""
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
         """Write one tab-separated line."""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
         sys.stdout.write(f"[{record.levelname}]\t{stamp}\t{self.request_id}\t{self.format(record)}\n")
 
 
-def failure(kind, message, request_id, trace=()):
+def failure(kind: str, message: str, request_id: str, trace: Sequence[str] = ()) -> Error:
     """An error as AWS returns it from a failed invocation."""
     return {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": list(trace)}
 
 
-def caught(error, request_id):
+def caught(error: Exception, request_id: str) -> Error:
     """The failure for an exception, with the frames of the handler and not of this file."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
     return failure(type(error).__name__, str(error), request_id, traceback.format_list(frames))
 
 
-def load(handler):
+def load(handler: str) -> Handler | Error:
     """The function `module.name`; the error names of AWS when it cannot be had."""
     module_name, _, name = handler.rpartition(".")
     try:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
-        return None, failure("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}", "")
+        return failure("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}", "")
     except SyntaxError as error:
-        return None, failure("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}", "")
+        return failure("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}", "")
     except Exception as error:  # noqa: BLE001 - whatever the module raises is the answer
-        return None, caught(error, "")
+        return caught(error, "")
     if not hasattr(module, name):
-        return None, failure("Runtime.HandlerNotFound", f"Handler '{name}' missing on module '{module_name}'", "")
-    return getattr(module, name), None
+        return failure("Runtime.HandlerNotFound", f"Handler '{name}' missing on module '{module_name}'", "")
+    found: Handler = getattr(module, name)
+    return found
 
 
-def number(value):
+def number(value: object) -> float:
     """Decimals are written as numbers."""
     if isinstance(value, Decimal):
         return float(value)
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
-def invoke(function, call):
+def invoke(function: Handler, call: dict[str, Any]) -> str:
     """One invocation: the text of the answer."""
     request_id = call["request_id"]
     try:
@@ -116,25 +124,25 @@ def invoke(function, call):
     return text
 
 
-def end(*_):
+def end(*_: object) -> None:
     """End this worker and everything it started."""
     os.killpg(0, signal.SIGKILL)
 
 
-def feed(calls):
+def feed(calls: queue.SimpleQueue[str]) -> None:
     """Pass calls on; when the server is gone, so is this worker."""
     for line in sys.stdin:
         calls.put(line)
     end()
 
 
-def main():
+def main() -> None:
     """Set up, load the function once, answer until the server goes away."""
     answers = os.fdopen(int(sys.argv[1]), "w", buffering=1)
     os.set_inheritable(answers.fileno(), False)  # noqa: FBT003 - the name of the call says what it means
     sys.stderr = sys.stdout
     signal.signal(signal.SIGTERM, end)
-    calls = queue.SimpleQueue()
+    calls: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=feed, args=(calls,), daemon=True).start()
     setup = json.loads(calls.get())
     before, after = setup["paths"]
@@ -146,11 +154,13 @@ def main():
     log = LogHandler()
     logging.getLogger().addHandler(log)
     sys.argv = [""]
-    function, broken = load(setup["handler"])
-    if broken:
-        sys.stdout.write("[ERROR] {errorType}: {errorMessage}\n".format(**broken))
-    answers.write(json.dumps({"error": broken} if broken else {"result": "ready"}) + "\n")
-    while not broken:
+    function = load(setup["handler"])
+    if isinstance(function, dict):
+        sys.stdout.write("[ERROR] {errorType}: {errorMessage}\n".format(**function))
+        answers.write(json.dumps({"error": function}) + "\n")
+        return
+    answers.write(json.dumps({"result": "ready"}) + "\n")
+    while True:
         call = json.loads(calls.get())
         log.request_id = call["request_id"]
         os.environ.pop("_X_AMZN_TRACE_ID", None)

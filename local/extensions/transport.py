@@ -1,19 +1,16 @@
-"""Loopback counts as a secure transport: nobody can listen on it, and the laptop has no certificate.
+"""Plain HTTP to 127.0.0.1 counts as TLS.
 
-On AWS the endpoints speak TLS and `aws:SecureTransport` is true. The emulator is spoken to over plain HTTP on 127.0.0.1, so every
-policy that refuses other transports would refuse everything; services that deliver to each other inside it have no transport at all.
+The template's buckets and queues refuse what does not come over TLS (`aws:SecureTransport`), as they should on AWS. The emulator
+speaks plain HTTP and would refuse everything. Nothing leaves the machine, so the loopback stands for TLS.
 """
 
-from typing import Any
+from contextvars import ContextVar
 
+from ministack import app
 from ministack.core import iam_evaluator
 
 
 def install() -> None:
-    """Answer the condition key as AWS's own endpoints do."""
-    resolve = iam_evaluator._resolve_condition_key
-
-    def resolve_condition_key(key: str, context: Any) -> Any:  # noqa: ANN401 - the emulator's types
-        return "true" if key.lower() == "aws:securetransport" else resolve(key, context)
-
-    iam_evaluator._resolve_condition_key = resolve_condition_key
+    """Every request, and every delivery between services, is secure."""
+    iam_evaluator._request_origin = ContextVar("request_origin", default=("127.0.0.1", True))
+    app.pin_request_origin = lambda source_ip, _secure: iam_evaluator.pin_request_origin(source_ip, True)  # noqa: FBT003

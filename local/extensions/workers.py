@@ -10,9 +10,7 @@ import os
 import select
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -20,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.core.responses import new_uuid
 
-from local.extensions import packages
+from local.extensions import environment, packages
 
 RUNTIME = str(Path(__file__).with_name("runtime.py"))
 INIT_SECONDS = 60.0
@@ -44,18 +41,18 @@ class PythonWorker(lambda_runtime.Worker):
     def _spawn(self) -> None:
         self._discard_tmpdir()
         self._tmpdir = tempfile.mkdtemp(prefix="tidegate-lambda-")
-        opt = packages.merged([packages.unpacked(zipped) for zipped in _layers(self.config)])
+        opt = packages.merged([packages.unpacked(zipped) for zipped in environment.layers(self.config)])
         task = packages.unpacked(self.code_zip)
         reader, writer = os.pipe()
         self._proc = subprocess.Popen(  # noqa: S603 - our own script
-            [_python(), "-I", "-S", "-u", RUNTIME, str(writer)],
+            [environment.python(), "-I", "-S", "-u", RUNTIME, str(writer)],
             cwd=task, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=[writer],
-            env=_environment(self.config, task, opt, self._tmpdir), start_new_session=True,
+            env=environment.variables(self.config, task, opt, self._tmpdir), start_new_session=True,
         )  # fmt: skip
         os.close(writer)
         self._process, self._pending, self._answers = self._proc, b"", os.fdopen(reader, "rb", buffering=0)
         self._log = Log(self._proc.stdout)
-        self._send({"paths": _paths(task, opt), "handler": self.config.get("Handler", "")})
+        self._send({"paths": environment.paths(task, opt), "handler": self.config.get("Handler", "")})
 
     def invoke(self, event: Any, request_id: str, **call: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
         """Run one invocation: {"result"} or {"error"}, and {"log"}."""
@@ -135,6 +132,7 @@ class Log:
     """What a worker printed, by invocation."""
 
     def __init__(self, stream: Any) -> None:  # noqa: ANN401 - a pipe
+        """Read the stream until it ends."""
         self._lines: list[str] = []
         self._changed = threading.Condition()
         self._ended = False
@@ -159,57 +157,6 @@ class Log:
         return "\n".join(text for line in lines if (text := line.removesuffix(mark)))
 
 
-def _python() -> str:
-    return os.environ.get("TIDEGATE_LAMBDA_PYTHON") or sys.executable
-
-
-def _layers(config: dict[str, Any]) -> list[bytes]:
-    from ministack.services.lambda_svc import _resolve_layer_zip
-
-    return [zipped for layer in config.get("Layers") or [] if (zipped := _resolve_layer_zip(layer))]
-
-
-def _paths(task: Path, opt: Path) -> tuple[list[str], list[str]]:
-    """What comes before the standard library on the path, and what comes after."""
-    sites = sorted(map(str, (opt / "python" / "lib").glob("python3*/site-packages")))
-    return [str(task), *sites, str(opt / "python")], [str(packages.runtime())]
-
-
-def _environment(config: dict[str, Any], task: Path, opt: Path, temporary: str) -> dict[str, str]:
-    """AWS's variables, the role's credentials, the function's own; nothing of the server's but where programs are."""
-    _, region = lambda_runtime._account_region_from_function_config(config)
-    reserved = lambda_runtime._RESERVED_RUNTIME_ENV_VARS
-    own = {name: value for name, value in (config.get("Environment") or {}).get("Variables", {}).items() if name not in reserved}
-    name = config.get("FunctionName", "")
-    return {
-        "PATH": f"{opt / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        "LD_LIBRARY_PATH": str(opt / "lib"),
-        "LANG": "en_US.UTF-8",
-        "PYTHONUTF8": "1",
-        "TZ": ":UTC",
-        "TMPDIR": temporary,
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_XRAY_DAEMON_ADDRESS": tracing_sink(),
-        lambda_runtime.HOST_PREFIX_ENV: "true",
-        **own,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{config.get('Runtime', '')}",
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_FUNCTION_NAME": name,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.get("MemorySize", 128)),
-        "AWS_LAMBDA_FUNCTION_VERSION": config.get("Version", "$LATEST"),
-        "AWS_LAMBDA_LOG_GROUP_NAME": (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": new_uuid(),
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "LAMBDA_TASK_ROOT": str(task),
-        "_HANDLER": config.get("Handler", ""),
-        **lambda_runtime.execution_credentials(config),
-    }
-
-
 def _failure(kind: str, request_id: str, message: str) -> dict[str, Any]:
     return {"error": {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {message}"}}
 
@@ -220,15 +167,3 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     process.stdin.close()
-
-
-_sink: socket.socket | None = None
-
-
-def tracing_sink() -> str:
-    """The address of an X-Ray daemon that throws everything away, so that tracing code runs as it does on AWS."""
-    global _sink  # noqa: PLW0603 - one socket per server
-    if _sink is None:
-        _sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        _sink.bind(("127.0.0.1", 0))
-    return "127.0.0.1:{1}".format(*_sink.getsockname())

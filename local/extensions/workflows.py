@@ -2,8 +2,10 @@
 
 On AWS a state machine calls services with its role's permissions, a throttled function gives `Lambda.TooManyRequestsException`, a
 task's answer over 256 KiB fails with `States.DataLimitExceeded`, and `glue:startJobRun.sync` waits for the run to end. In the
-emulator state machines act as the account, a throttle is `Lambda.Unknown`, size has no limit and Glue is not there. The role is
-checked for the integrations in `NEEDS`; `aws-sdk:*` integrations are not checked, because their resources are not known here.
+emulator state machines act as the account, a throttle is `Lambda.Unknown`, size has no limit and Glue is not there. And starting a
+running execution again, by the same name with the same input, is success on AWS, an error in the emulator.
+
+The role is checked for the integrations in `NEEDS`. `aws-sdk:*` integrations are not checked: their resources are not known here.
 """
 
 import json
@@ -12,6 +14,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+from ministack.core.responses import json_response
 from ministack.services import glue
 from ministack.services import stepfunctions as states
 
@@ -75,7 +78,7 @@ def install() -> None:
         _require_permission(resource, task)
         answer = invoke(resource, task)
         if len(json.dumps(answer, default=str)) > LARGEST_ANSWER:
-            message = f"The state/task '{resource}' returned a result with a size exceeding the maximum number of bytes service limit."
+            message = f"The task '{resource}' returned a result with a size exceeding the maximum number of bytes service limit."
             raise states._ExecutionError("States.DataLimitExceeded", message)
         return answer
 
@@ -87,8 +90,24 @@ def install() -> None:
                 raise states._ExecutionError("Lambda.TooManyRequestsException", error.cause) from None
             raise
 
+    start = states._start_execution
+
+    def start_execution(data: dict[str, Any]) -> Any:  # noqa: ANN401 - the emulator's response
+        running = _same_execution(data)
+        if running is None:
+            return start(data)
+        return json_response({"executionArn": running["executionArn"], "startDate": running["startDate"]})
+
+    states._start_execution = start_execution
     states._execute_task, states._invoke_resource, states._call_lambda = execute_task, invoke_resource, call_lambda
     states._SERVICE_DISPATCH["arn:aws:states:::glue:startJobRun"] = start_job_run
+
+
+def _same_execution(data: dict[str, Any]) -> dict[str, Any] | None:
+    """The running execution that has this name and this input."""
+    arn = str(data.get("stateMachineArn", "")).replace(":stateMachine:", ":execution:") + f":{data.get('name')}"
+    found: dict[str, Any] | None = states._executions.get(arn)
+    return found if found and found["status"] == "RUNNING" and found["input"] == data.get("input", "{}") else None
 
 
 def _require_permission(resource: str, task: Any) -> None:  # noqa: ANN401 - any JSON

@@ -25,16 +25,16 @@ SHARED = ROOT.parent / "shared" / "data"
 class Laptop:
     """The deployed stack, used the way a person uses it: boto3, and the `tidegate` command."""
 
-    def __init__(self, settings: control.Settings) -> None:
+    def __init__(self, settings: control.Settings, stack: str = STACK) -> None:
         self.settings = settings
         self.environment = on_laptop(settings)
-        self.stack = Stack(STACK)
+        self.stack = Stack(stack)
 
     def client(self, service: str) -> Any:
         return self.stack.client(service)
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = [str(ROOT / ".venv" / "bin" / "tidegate"), "--stack", STACK, *arguments]
+        command = [str(ROOT / ".venv" / "bin" / "tidegate"), "--stack", self.stack.name, *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
         if check and done.returncode:
             pytest.fail(f"{' '.join(arguments)} exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
@@ -54,7 +54,7 @@ class Laptop:
         """Wait until no execution runs; files may still be pending."""
         deadline = time.monotonic() + 120
         quiet = 0
-        while quiet < 3 and time.monotonic() < deadline:  # noqa: PLR2004 - in a row
+        while quiet < 3 and time.monotonic() < deadline:
             work = look(self.stack)
             quiet = 0 if work.messages or work.executions else quiet + 1
             time.sleep(0.5)

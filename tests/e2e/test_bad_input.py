@@ -58,7 +58,9 @@ def test_a_malformed_message_ends_in_the_arrivals_dlq_and_holds_up_no_other(drop
     try:
         for body in ("not json", json.dumps({"Records": [{"eventSource": "aws:s3", "eventVersion": "9.9"}]})):
             sqs.send_message(QueueUrl=outputs["ArrivalsQueue"], MessageBody=body)
-        sqs.send_message(QueueUrl=outputs["ArrivalsQueue"], MessageBody=json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"}))
+        sqs.send_message(
+            QueueUrl=outputs["ArrivalsQueue"], MessageBody=json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
+        )
         dropped.put("input/odd/delta/beside.csv", readings(2, first=90))
         letters = _letters(dropped, 2)
     finally:

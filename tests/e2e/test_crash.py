@@ -116,11 +116,15 @@ def _committed(laptop: Laptop, dataset: str, run_id: str) -> tuple[str, ...]:
 def _tables(laptop: Laptop, dataset: str) -> dict[str, Any]:
     """Read every layer: the rows without what names the dataset, its files and its runs."""
     table, workgroup = dataset.replace(".", "_"), laptop.stack.outputs["Workgroup"]
-    columns = {layer: "reading_id, taken_on, level, _record" for layer in ("bronze", "silver")}
+    columns = dict.fromkeys(("bronze", "silver"), "reading_id, taken_on, level, _record")
     columns["quarantine"] = "raw, reasons[1].rule AS rule, _record"
     answers = {}
     for layer, wanted in columns.items():
-        sql = f'SELECT {wanted} FROM "{table}" ORDER BY 1, 4' if layer != "quarantine" else f'SELECT {wanted} FROM "{table}" ORDER BY 1, 3'
+        sql = (
+            f'SELECT {wanted} FROM "{table}" ORDER BY 1, 4'
+            if layer != "quarantine"
+            else f'SELECT {wanted} FROM "{table}" ORDER BY 1, 3'
+        )
         frame = wr.athena.read_sql_query(sql, f"{laptop.stack.name}_{layer}", ctas_approach=False, workgroup=workgroup)
         answers[layer] = (len(frame), frame.to_csv(index=False))
     return answers

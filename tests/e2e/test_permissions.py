@@ -17,8 +17,8 @@ DATASET = "permission.removed"
 
 def test_a_permission_that_is_removed_ends_in_the_failures_dlq_and_replay_brings_it_back(laptop: Laptop, tmp_path: Path) -> None:
     laptop.publish(contract(DATASET), tmp_path)
-    role = _role_of(laptop, "LoadFunction")
-    with _without(laptop, role, "s3:PutObject"):
+    role = role_of(laptop, "LoadFunction")
+    with without(laptop, role, "s3:PutObject"):
         laptop.put("permission/removed/delta/a.csv", readings(10))
         laptop.rest()
     (failed,) = laptop.files(DATASET)
@@ -43,7 +43,7 @@ def test_a_permission_that_is_removed_ends_in_the_failures_dlq_and_replay_brings
 
 def test_credentials_of_a_function_reach_nothing_of_another(laptop: Laptop) -> None:
     """The claim role may read the ledger, but not the landing files, the token key or the tables."""
-    session = _as_role(laptop, _role_of(laptop, "ClaimFunction"))
+    session = _as_role(laptop, role_of(laptop, "ClaimFunction"))
     landing, lake = laptop.stack.landing.bucket, laptop.stack.lake.bucket
     laptop.put("permission/removed/notes/x.txt", b"x")
     refused = [
@@ -59,7 +59,7 @@ def test_credentials_of_a_function_reach_nothing_of_another(laptop: Laptop) -> N
     assert "Item" not in session.client("dynamodb").get_item(TableName=table, Key={"pk": {"S": "x"}, "sk": {"S": "x"}})
 
 
-def _role_of(laptop: Laptop, logical_id: str) -> str:
+def role_of(laptop: Laptop, logical_id: str) -> str:
     resources = laptop.client("cloudformation").describe_stack_resources(StackName=laptop.stack.name)["StackResources"]
     name = next(r["PhysicalResourceId"] for r in resources if r["LogicalResourceId"] == logical_id)
     arn = laptop.client("lambda").get_function_configuration(FunctionName=name)["Role"]
@@ -84,10 +84,13 @@ def _as_role(laptop: Laptop, arn: str) -> boto3.Session:
 
 
 @contextmanager
-def _without(laptop: Laptop, role_arn: str, action: str) -> Iterator[None]:
+def without(laptop: Laptop, role_arn: str, action: str) -> Iterator[None]:
     """Take one action out of a role's own policies, and put it back."""
     iam, name = laptop.client("iam"), role_arn.rsplit("/", 1)[-1]
-    kept = {p: iam.get_role_policy(RoleName=name, PolicyName=p)["PolicyDocument"] for p in iam.list_role_policies(RoleName=name)["PolicyNames"]}
+    kept = {
+        p: iam.get_role_policy(RoleName=name, PolicyName=p)["PolicyDocument"]
+        for p in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    }
     assert any(action in json.dumps(document) for document in kept.values())
     for policy, document in kept.items():
         changed = json.loads(json.dumps(document))

@@ -23,7 +23,9 @@ def sources_of(dataset: str) -> list[Path]:
     domain, name = dataset.split(".")
     if domain == "healthcare":
         return [SHARED / "synthea" / f"{name}.csv"]
-    return sorted((SHARED / "covid" / "jhu_daily").glob("*.csv")) if name == "jhu_daily" else [SHARED / "covid" / "testing" / f"{name}.csv"]
+    if name == "jhu_daily":
+        return sorted((SHARED / "covid" / "jhu_daily").glob("*.csv"))
+    return [SHARED / "covid" / "testing" / f"{name}.csv"]
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,7 @@ def independent(dataset: str) -> dict[str, Any]:
             rows += 1
             for column in contract["schema"][0]["properties"]:
                 extra = {p["property"]: p["value"] for p in column.get("customProperties", [])}
-                text = _value(record, column, path) if "fromKey" not in extra else path.name
+                text = _value(record, column) if "fromKey" not in extra else path.name
                 is_null = text in ("", *everywhere, *extra.get("nullValues", [])) or _redacted(column, extra)
                 nulls[column["name"]] += is_null
                 if column["logicalType"] in ("integer", "number") and not is_null:
@@ -89,7 +91,7 @@ def independent(dataset: str) -> dict[str, Any]:
     return {"rows": rows, "nulls": nulls, "sums": sums}
 
 
-def _value(record: dict[str, str], column: dict[str, Any], path: Path) -> str:
+def _value(record: dict[str, str], column: dict[str, Any]) -> str:
     present = [s for s in column["transformSourceObjects"] if s in record]
     return record[present[0]] if present else ""
 

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from tests.fakes import SECOND, FakeLedger, ManualClock
-from tidegate.aws.ledger import DynamoLedger
+from tidegate.aws.ledger import _TRANSACTION, DynamoLedger
 from tidegate.aws.table import Table
 from tidegate.errors import LeaseLost
 from tidegate.model.arrivals import Arrival, Kind, route
@@ -25,7 +25,7 @@ _numbers = itertools.count()
 
 
 @cache
-def _client() -> Any:  # noqa: ANN401 - boto3 clients have no static type
+def _client() -> Any:
     return boto3.client("dynamodb")
 
 
@@ -316,11 +316,14 @@ class TestClaim:
             ledger.claim(lease, seen, "run")
         assert only(ledger, a).state is S.PENDING
 
-    def test_more_files_than_one_transaction_takes(self, ledger: Ledger, clock: ManualClock) -> None:
-        arrivals = [arrived(f"{n:03}.csv") for n in range(120)]
+    def test_more_files_than_one_transaction_takes(
+        self, ledger: Ledger, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert _TRANSACTION + 1 <= 100  # DynamoDB's limit: every file is one write beside the check of the lease
+        monkeypatch.setattr("tidegate.aws.ledger._TRANSACTION", 4)
+        arrivals = [arrived(f"{n:03}.csv") for n in range(9)]
         _, run = opened(ledger, clock, *arrivals)
-        assert {f.state for f in ledger.queue(DATASET, 200)} == {S.CLAIMED}
-        assert len(ledger.queue(DATASET, 200)) == 120
+        assert [f.state for f in ledger.queue(DATASET, 200)] == [S.CLAIMED] * 9
         ledger.settle(succeeded(run), [receipt(a) for a in arrivals], DatasetState(DATASET))
         assert queued(ledger) == []
         assert {f.state for f in ledger.list_files(DATASET)} == {S.LOADED}
@@ -471,7 +474,7 @@ class TestSettle:
         _, run = opened(ledger, clock, versions[4])
         ledger.settle(succeeded(run), [receipt(versions[4])], DatasetState(DATASET))
         known = ledger.versions([versions[0].object_id])[versions[0].object_id]
-        assert (known.count, known.file_ids) == (5, {versions[4].file_id})
+        assert (known.count, set(known.file_ids)) == (5, {versions[4].file_id})
 
 
 class TestFail:
@@ -482,7 +485,7 @@ class TestFail:
         assert (only(ledger, a).state, only(ledger, a).reason, queued(ledger)) == (S.FAILED, "Load failed", [])
         closed = ledger.run(run.run_id)
         assert closed is not None
-        assert (closed.state, closed.error) == (RunState.FAILED, "Load failed")
+        assert (closed.state, closed.error, bool(closed.ended_at)) == (RunState.FAILED, "Load failed", True)
         assert (ledger.lease(DATASET).held, ledger.lease(DATASET).run_id) == (True, "")
 
     def test_failing_again_changes_nothing(self, ledger: Ledger, clock: ManualClock) -> None:
@@ -571,7 +574,7 @@ class TestAtRest:
         ledger.abandon("unknown")
         aborted = ledger.run(run.run_id)
         assert aborted is not None
-        assert aborted.state is RunState.ABORTED
+        assert (aborted.state, bool(aborted.ended_at)) == (RunState.ABORTED, True)
         assert ledger.lease(DATASET).token == lease.token
 
     def test_abandon_leaves_a_settled_run_alone(self, ledger: Ledger, clock: ManualClock) -> None:

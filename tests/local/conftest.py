@@ -33,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[control.Setting
     if not PYTHON.exists():
         pytest.skip(f"{PYTHON} is missing: run `make setup`, or set TIDEGATE_LOCAL_PYTHON")
     settings = control.Settings(port=free_port(), state=tmp_path_factory.mktemp("state"), python=PYTHON)
-    spark = {"TIDEGATE_SPARK_PYTHON": str(PYTHON)}  # stands for the interpreter that has Spark
+    spark = {"TIDEGATE_SPARK_PYTHON": str(PYTHON), "TIDEGATE_LOCAL_WORKERS": "8"}  # stands for the interpreter that has Spark
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (control.environment(settings) | spark).items():
             patch.setenv(name, value)
@@ -48,9 +48,15 @@ class Cloud:
     def __init__(self, settings: control.Settings) -> None:
         self.settings = settings
         self.session = boto3.Session(region_name="us-east-1")
+        self.made: dict[str, Any] = {}
 
     def client(self, service: str, **options: Any) -> Any:
-        return self.session.client(service, **options)
+        """A client; the root user's own is made once, because making one takes longer than most calls."""
+        if options:
+            return self.session.client(service, **options)
+        if service not in self.made:
+            self.made[service] = self.session.client(service)
+        return self.made[service]
 
     def role(self, *statements: tuple[str, str], trusted: str = "lambda.amazonaws.com") -> str:
         """A role that may do the (action, resource) pairs."""

@@ -1,5 +1,7 @@
 """Athena reads exactly the live rows of Iceberg tables and answers with Athena's types, as awswrangler sees them."""
 
+# ruff: noqa: S608 - what boto3 gives and takes is any JSON; statements are our own
+
 import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,8 +15,18 @@ from botocore.exceptions import ClientError
 from pyiceberg.catalog import load_catalog
 from pyiceberg.schema import Schema
 from pyiceberg.types import (
-    BooleanType, DateType, DecimalType, DoubleType, IntegerType, ListType, LongType, NestedField, StringType, StructType,
-    TimestampType, TimestamptzType,
+    BooleanType,
+    DateType,
+    DecimalType,
+    DoubleType,
+    IntegerType,
+    ListType,
+    LongType,
+    NestedField,
+    StringType,
+    StructType,
+    TimestampType,
+    TimestamptzType,
 )  # fmt: skip
 
 from .conftest import Cloud, unique
@@ -145,7 +157,7 @@ def test_sql_is_trinos(lake: Lake) -> None:
     assert lake.rows(sql) == [
         ["1", "3", "1", "type", "2024-02", "24"], ["2", "3", "0", None, None, None], ["3", "3", "0", None, "2024-02", "25"],
     ]  # fmt: skip
-    assert lake.rows("SELECT id, r.rule, r.\"column\" FROM people CROSS JOIN UNNEST(reasons) AS t(r)") == [["1", "type", "born"]]
+    assert lake.rows('SELECT id, r.rule, r."column" FROM people CROSS JOIN UNNEST(reasons) AS t(r)') == [["1", "type", "born"]]
     assert lake.rows("SELECT PEOPLE.Id FROM People WHERE name IS NULL") == [["3"]]
 
 

@@ -1,5 +1,7 @@
 """Starting and stopping: only our own process is signalled, and nothing is left behind."""
 
+# ruff: noqa: S603, S607 - our own commands
+
 import json
 import os
 import signal
@@ -28,10 +30,15 @@ def other(tmp_path: Path) -> control.Settings:
     return control.Settings(port=free_port(), state=tmp_path, python=PYTHON)
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
-def test_workers_and_what_they_started_die_with_the_server(other: control.Settings, monkeypatch: pytest.MonkeyPatch, ending: int) -> None:
+@pytest.fixture
+def pointed_at_other(other: control.Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in control.environment(other).items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.usefixtures("pointed_at_other")
+def test_workers_and_what_they_started_die_with_the_server(other: control.Settings, ending: int) -> None:
     pid = control.up(other)
     try:
         cloud = Cloud(other)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,9 @@ def layer(cloud: Cloud, files: dict[str, str]) -> str:
 
 
 WHERE = """
-    import boto3, duckdb, shared, os, sys
+    import duckdb, shared
     def handle(event, context):
-        return {"duckdb": duckdb.__file__, "shared": shared.NAME, "boto3": boto3.__file__, "path": sys.path, "env": dict(os.environ)}
+        return {"duckdb": duckdb.__file__, "shared": shared.NAME}
 """
 
 
@@ -140,6 +141,14 @@ def test_new_code_replaces_warm_workers(cloud: Cloud) -> None:
     new = zipped({"handler.py": "def handle(event, context): return 'new'"})
     cloud.client("lambda").update_function_code(FunctionName=name, ZipFile=new)
     assert until(lambda: cloud.invoke(name) == ("new", None))
+
+
+def test_a_burst_waits_its_turn_instead_of_starting_a_process_each(cloud: Cloud) -> None:
+    name = cloud.function("import os, time\ndef handle(event, context): time.sleep(0.1); return os.getpid()", Timeout=2)
+    with ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(lambda _: cloud.invoke(name), range(24)))
+    assert {header for _, header in answers} == {None}
+    assert len({pid for pid, _ in answers}) <= 8
 
 
 def test_reserved_concurrency_throttles(cloud: Cloud) -> None:

@@ -59,7 +59,7 @@ def test_sample_of_the_design_orders_by_a_column_that_is_not_there() -> None:
     assert [(p.line, p.message) for p in caught.value.problems] == [(25, "orderBy names updated_at, which is no column")]
 
 
-def column(fields: str, **edits: str) -> Any:  # noqa: ANN401 - a column, whose fields are then compared
+def column(fields: str, **edits: str) -> Any:
     text = BASE.replace("{name: state, logicalType: string, logicalTypeOptions: {maxLength: 9}}", f"{{name: state, {fields}}}")
     for old, new in edits.items():
         text = text.replace(old, new)
@@ -168,7 +168,7 @@ _LEAVES = st.one_of(
 _LEAVES |= st.dictionaries(st.sampled_from(["property", "value", "name", "x"]), st.text(max_size=5), max_size=2)
 
 
-def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401 - any YAML
+def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     return [path] + [p for key, below in items for p in _places(below, (*path, key))]
 

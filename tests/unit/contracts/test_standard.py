@@ -29,7 +29,7 @@ WITHOUT_EFFECT = {"$schema", "$defs", "title", "description", "examples", "defau
 LEFT_OUT = {"uniqueItems", "not"}  # only in parts that Tidegate refuses (relationships, enum) or checks itself (mustBeBetween)
 
 
-def _keywords(schema: Any, *, names: bool = False) -> set[str]:  # noqa: ANN401 - any JSON
+def _keywords(schema: Any, *, names: bool = False) -> set[str]:
     if isinstance(schema, list):
         return {k for s in schema for k in _keywords(s)}
     if not isinstance(schema, dict):

@@ -92,7 +92,7 @@ def test_quarantine_refuses_the_file(tmp_path: Path) -> None:
 
 
 def test_fail_refuses_the_batch(tmp_path: Path) -> None:
-    with pytest.raises(BatchRefused, match="f0.*: z"):
+    with pytest.raises(BatchRefused, match=r"f0.*: z"):
         inspect(contract(text("a"), schema_drift=SchemaDrift.FAIL), stage(tmp_path, [b"a,z\n1,2\n"]))
 
 

@@ -60,6 +60,8 @@ def test_blank_lines_are_not_records(tmp_path: Path) -> None:
 def test_blank_line_of_a_single_column_is_a_null(tmp_path: Path) -> None:
     outcome = load(tmp_path, contract(text("a")), b"a\n1\n\n2\n")
     assert outcome.accepted == [("1", "f0", 1), (None, "f0", 2), ("2", "f0", 3)]
+    outcome = load(tmp_path, contract(text("a")), b"a\n\n\n\n1,2\n")
+    assert outcome.quarantined == [("f0", 4, "1,2", [("columns", "")])]
 
 
 def test_mixed_line_endings_are_read(tmp_path: Path) -> None:

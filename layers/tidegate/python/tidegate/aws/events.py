@@ -69,12 +69,10 @@ def _from_notification(record: Mapping[str, Any]) -> Iterator[Arrival]:
     try:
         entity = record["s3"]
         item = entity["object"]
-        key = unquote_plus(item["key"], errors="strict")
-        yield Arrival(
-            entity["bucket"]["name"], key, _version(item.get("versionId")), item.get("sequencer", ""), int(item.get("size", 0))
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise MessageMalformed(f"an S3 record lacks a field or has a wrong one: {error}") from error
+        key = unquote_plus(_text(item["key"]), errors="strict")
+        yield _arrival(entity["bucket"], key, item.get("versionId"), item)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise MessageMalformed(f"an S3 record lacks a field or has a wrong one: {_what(error)}") from error
 
 
 def _from_eventbridge(event: Mapping[str, Any]) -> Iterator[Arrival]:
@@ -83,10 +81,26 @@ def _from_eventbridge(event: Mapping[str, Any]) -> Iterator[Arrival]:
     try:
         detail = event["detail"]
         item = detail["object"]  # EventBridge does not encode keys
-        bucket, version = detail["bucket"]["name"], _version(item.get("version-id"))
-        yield Arrival(bucket, item["key"], version, item.get("sequencer", ""), int(item.get("size", 0)))
-    except (KeyError, TypeError, ValueError) as error:
-        raise MessageMalformed(f"an EventBridge detail lacks a field or has a wrong one: {error}") from error
+        yield _arrival(detail["bucket"], item["key"], item.get("version-id"), item)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise MessageMalformed(f"an EventBridge detail lacks a field or has a wrong one: {_what(error)}") from error
+
+
+def _arrival(bucket: Mapping[str, Any], key: object, version: object, item: Mapping[str, Any]) -> Arrival:
+    return Arrival(_text(bucket["name"]), _text(key), _version(version), _text(item.get("sequencer", "")), int(item.get("size", 0)))
+
+
+def _text(value: object) -> str:
+    """Return a text as it is; anything else would break registration, and with it the other messages of the batch."""
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} where a text should be")
+    value.encode()  # ValueError when it holds half of a character
+    return value
+
+
+def _what(error: Exception) -> str:
+    """Name the field that is missing, else only the kind of error: its text may quote the message, which is never logged."""
+    return str(error) if isinstance(error, KeyError) else type(error).__name__
 
 
 def _version(value: object) -> str:

@@ -26,7 +26,7 @@ from pyiceberg.types import NestedField, StringType
 
 from tidegate.aws.errors import speaking_to_aws
 from tidegate.contracts.contract import Contract
-from tidegate.errors import StaleCommit
+from tidegate.errors import ServiceUnavailable, StaleCommit
 from tidegate.model.runs import Commit
 from tidegate.ports import Layers, LiveFile
 from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema
@@ -155,6 +155,9 @@ class SwapTable:
         if not path.exists():
             with speaking_to_aws():
                 self._s3.download_file(place.netloc, place.path.lstrip("/"), str(path))
+        wanted = self._data_files()[uri].file_size_in_bytes
+        if path.stat().st_size != wanted:
+            raise ServiceUnavailable(f"{uri}: {path.stat().st_size} bytes came of {wanted}")
         return path
 
     def _upload(self, path: Path, run_id: str) -> DataFile:

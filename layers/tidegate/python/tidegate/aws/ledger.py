@@ -10,7 +10,7 @@ from tidegate.aws.table import Table, chunks
 from tidegate.errors import LeaseLost
 from tidegate.model.arrivals import Arrival, Kind, Route
 from tidegate.model.files import MOVES, FileRecord, FileState, Versions, sources_of
-from tidegate.model.runs import DatasetState, Lease, Receipt, RunRecord, RunState
+from tidegate.model.runs import DatasetState, Lease, Receipt, RunRecord, RunState, timestamp
 from tidegate.ports import Clock, Registration
 
 _TRANSACTION = 99  # DynamoDB takes 100 writes; one of them is the check of the lease
@@ -192,7 +192,7 @@ class DynamoLedger:
         for chunk in chunks(known, _TRANSACTION // 2):
             moves = [self._move(f.file_id, FileState.FAILED, {"reason": reason}) for f in chunk]
             self._under_lease(dataset, token, [*moves, *(self._dequeue(f) for f in chunk)])
-        self._close(replace(run, state=RunState.FAILED, error=reason), [])
+        self._close(self._ended(run, RunState.FAILED, reason), [])
 
     def supersede(self, files: Sequence[FileRecord]) -> None:
         """Move files to SUPERSEDED and out of the queue."""
@@ -212,7 +212,10 @@ class DynamoLedger:
         """Mark a run that lost its lease ABORTED."""
         run = self.run(run_id)
         if run is not None and run.state is RunState.RUNNING:
-            self._t.write(items.run_item(replace(run, state=RunState.ABORTED, error="its lease expired and was taken over")))
+            self._t.write(items.run_item(self._ended(run, RunState.ABORTED, "its lease expired and was taken over")))
+
+    def _ended(self, run: RunRecord, state: RunState, error: str) -> RunRecord:
+        return replace(run, state=state, error=error, ended_at=timestamp(self._clock()))
 
     def _move(self, file_id: str, to: FileState, fields: Mapping[str, Any], attempts: int = 0) -> dict[str, Any]:
         """Return the one conditional write that moves a file, from exactly the states that may move there."""

@@ -7,8 +7,10 @@ import sys
 from typing import Annotated
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tidegate import __version__
+from tidegate.aws.errors import translate
 from tidegate.cli import contracts, local, look, put, query, replay, wait
 from tidegate.cli.output import err
 from tidegate.cli.stack import Stack, is_local, use_local
@@ -56,6 +58,8 @@ def main() -> None:
     """Run the command; an error that Tidegate raised on purpose is one line, not a traceback."""
     try:
         app()
-    except TidegateError as error:
-        err.print(f"[red]tidegate:[/] {error}", markup=True)
+    except (TidegateError, ClientError, BotoCoreError) as error:
+        known = error if isinstance(error, TidegateError) else translate(error) or error
+        err.print("[red]tidegate:[/] ", end="")
+        err.print(str(known), markup=False)
         sys.exit(1)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from tidegate import bootstrap
-from tidegate.aws.errors import speaking_to_aws
+from tidegate.aws.errors import code_of
 from tidegate.aws.ledger import DynamoLedger
 from tidegate.aws.objects import S3Objects
 from tidegate.aws.table import Table
@@ -26,10 +28,12 @@ class Stack:
     @functools.cached_property
     def outputs(self) -> dict[str, str]:
         """The stack's outputs; raise NotFound with what to do when it is not deployed."""
+        client = bootstrap.client("cloudformation")
         try:
-            with speaking_to_aws():
-                stacks = bootstrap.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
-        except bootstrap.client("cloudformation").exceptions.ClientError as error:
+            stacks = client.describe_stacks(StackName=self.name)["Stacks"]
+        except ClientError as error:
+            if code_of(error) != "ValidationError":
+                raise
             where = "make demo" if is_local() else "make deploy, or --local for the laptop's AWS"
             raise NotFound(f"no stack named {self.name}: {where}") from error
         return {o["OutputKey"]: o["OutputValue"] for o in stacks[0].get("Outputs", ())}

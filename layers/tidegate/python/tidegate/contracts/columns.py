@@ -51,7 +51,6 @@ def _column(node: Node, path: str, findings: Findings) -> Column:
         null_values=customs.texts("nullValues"),
         required=node.true("required"),
         primary_key=node.true("primaryKey"),
-        unique=node.true("unique"),
         classification=protection.classification,
         privacy=protection.privacy,
         privacy_when=protection.when,

@@ -80,7 +80,6 @@ class Column:
     null_values: tuple[str, ...] = ()
     required: bool = False
     primary_key: bool = False
-    unique: bool = False
     classification: str = "public"
     privacy: Privacy = Privacy.KEEP
     privacy_when: When | None = None

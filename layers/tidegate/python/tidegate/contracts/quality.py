@@ -9,7 +9,7 @@ from tidegate.contracts.support import refuse_unsupported
 _METRIC_HINTS = {
     "nullValues": "write required: true on the column",
     "missingValues": "write required: true on the column, and nullValues as a customProperty",
-    "duplicateValues": "write unique: true on the column, or primaryKey: true and loadMode upsert",
+    "duplicateValues": "write primaryKey: true on the column and loadMode upsert",
 }
 
 _SEVERITIES = ("error", "warning")

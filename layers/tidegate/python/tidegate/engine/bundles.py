@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tidegate.contracts.contract import CsvFormat
 from tidegate.engine.headers import FilePlan
+from tidegate.engine.newlines import LineCounts, only_newline
 from tidegate.engine.records import RecordIndex, index_file, index_records
 from tidegate.engine.sources import opened, utf8_chunks
 from tidegate.errors import FileRefused
@@ -102,7 +103,7 @@ class Bundler:
             return self._large(number, plan, _chain(first, chunks), keep=keep)
 
     def _small(self, number: int, plan: FilePlan, data: bytes) -> _Small:
-        newline, width = _only_newline(data), len(plan.header)
+        newline, width = only_newline(data), len(plan.header)
         simple = newline is not None and (not self._csv.quote or self._csv.quote.encode() not in data)
         if simple and newline is not None and newline * 2 not in data:
             _, _, body = data.partition(newline)
@@ -121,7 +122,7 @@ class Bundler:
     def _large(self, number: int, plan: FilePlan, chunks: Iterator[bytes], *, keep: bool) -> Bundle:
         """One file on its own; `keep`: its text is not on disk yet."""
         path = self._next_path() if keep else plan.file.path
-        counts = _Counts()
+        counts = LineCounts()
         if keep:
             with path.open("wb") as out:
                 out.writelines(counts.watch(chunks))
@@ -179,43 +180,6 @@ def _take(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
 def _chain(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield from chunks
-
-
-def _only_newline(data: bytes) -> bytes | None:
-    """The line ending of a text that has one kind only."""
-    if b"\r" not in data:
-        return b"\n"
-    pairs, returns, feeds = data.count(b"\r\n"), data.count(b"\r"), data.count(b"\n")
-    if pairs == returns == feeds:
-        return b"\r\n"
-    return b"\r" if not feeds else None
-
-
-class _Counts:
-    """Line endings counted while a text passes."""
-
-    def __init__(self) -> None:
-        self._pairs = self._returns = self._feeds = 0
-        self._last = b""
-
-    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        for chunk in chunks:
-            self._feeds += chunk.count(b"\n")
-            returns = chunk.count(b"\r")
-            if returns or self._last == b"\r":
-                self._returns += returns
-                self._pairs += chunk.count(b"\r\n") + (self._last == b"\r" and chunk.startswith(b"\n"))
-            self._last = chunk[-1:]
-            yield chunk
-
-    @property
-    def mixed(self) -> bool:
-        """More than one kind, inside quotes or out."""
-        return bool(self._returns) and not (self._pairs == self._returns == self._feeds or not self._feeds)
-
-    @property
-    def lines(self) -> int:
-        return max(self._feeds, self._returns) + (self._last not in {b"\n", b"\r"})
 
 
 def group_by_header(plans: Sequence[tuple[int, FilePlan]]) -> dict[tuple[str, ...], list[tuple[int, FilePlan]]]:

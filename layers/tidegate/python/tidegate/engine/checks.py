@@ -45,7 +45,7 @@ def compile_columns(connection: duckdb.DuckDBPyConnection, columns: Sequence[Col
 def _compile(connection: duckdb.DuckDBPyConnection, number: int, columns: Sequence[Column]) -> ColumnSql:
     column = columns[number]
     if column.default_timezone:
-        _try(connection, column, "default_timezone", "SELECT timezone($1, TIMESTAMP '2000-01-01')", column.default_timezone)
+        _try(connection, column, "default_timezone", "SELECT timezone($1, TIMESTAMP '2000-01-01') IS NULL", column.default_timezone)
     checks = tuple(_checks(connection, column, f"t{number}", f"v{number}"))
     masked = _mask(column, f"t{number}", f"v{number}")
     if column.privacy_when is not None:

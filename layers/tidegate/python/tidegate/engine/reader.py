@@ -167,9 +167,11 @@ def _by_record(entries: Sequence[tuple[int, int, str]], index: RecordIndex) -> d
 
 def _starts_at(index: RecordIndex, record: int, byte: int) -> bool:
     """DuckDB counts bytes from 1, and may point at blank lines before the record."""
-    byte -= 1
-    before = index.ends[record - 1] if record else index.header_end
-    return byte == index.starts[record] or before <= byte < index.starts[record]
+    before = record - 1
+    while before >= 0 and index.starts[before] == index.ends[before]:
+        before -= 1
+    earliest = index.ends[before] if before >= 0 else index.header_end
+    return byte - 1 == index.starts[record] or earliest <= byte - 1 < index.starts[record]
 
 
 def _disagreement(read: int, counted: int) -> FileRefused:

@@ -13,7 +13,7 @@ LINEAGE = ("_object_key", "_version_id", "_file_id", "_record", "_arrival", "_lo
 class StagedFile:
     """One landing object on local disk.
 
-    `arrival` is sortable text, `file_id` is unique in a batch, `load_id` names the full load of which the file is a part (or is empty).
+    `arrival` is sortable text, `file_id` is unique in a batch, `load_id` names its full load or is empty.
     """
 
     file_id: str

@@ -45,7 +45,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """The full load that the current state starts from; empty when there was none. Deltas that arrived before `start` are history."""
+    """The full load that the current state starts from, empty without one. Deltas that arrived before `start` are history."""
 
     load: str = ""
     start: str = ""

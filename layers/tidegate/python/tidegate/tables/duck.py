@@ -49,7 +49,7 @@ def count_rows(path: Path) -> int:
 
 
 def highest(path: Path | None, column: str | None, limits: Limits) -> str:
-    """Return the highest value of a column in a Parquet file as text; empty without rows, without a column, or when all are NULL."""
+    """Return the highest value of a column in a Parquet file as text; empty without rows or column, or when all are NULL."""
     if path is None or column is None:
         return ""
     with connect(path.parent, limits) as db:

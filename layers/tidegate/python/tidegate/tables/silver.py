@@ -52,7 +52,7 @@ def fold_into_silver(
         fold.compute(from_bronze=bool(leaving) or manifest.epoch_changes)
         books = fold.books()
         add, added, removed = fold.write(remove)
-    if not remove and not add:
+    if not remove and not add and not leaving:
         return Commit(silver.name, rows_before=before, rows_after=before), books
     numbers = {"added": added, "removed": removed, "before": before, "after": before + added - removed}
     summary = {f"tidegate.{word}": str(number) for word, number in numbers.items()}
@@ -87,16 +87,14 @@ class _Fold:
         self.fetched = (
             list(zip(live, self.silver.fetch(live, self.room), strict=True)) if self._must_read(leaving, everything) else []
         )
-        everything_in_silver = reading(self.silver.columns, [p for _, p in self.fetched])
+        held = reading(self.silver.columns, [p for _, p in self.fetched])
         self.db.execute("CREATE TEMP TABLE leaving AS SELECT unnest($keys::VARCHAR[]) AS key", {"keys": list(leaving)})
         where = "" if everything else " WHERE _object_key IN (SELECT key FROM leaving)"
         self.db.execute(
             f"CREATE TEMP TABLE affected AS SELECT DISTINCT {self.key} FROM arriving"
-            f" UNION SELECT DISTINCT {self.key} FROM ({everything_in_silver}{where})"
+            f" UNION SELECT DISTINCT {self.key} FROM ({held}{where})"
         )
-        self.db.execute(
-            f"CREATE TEMP TABLE old AS SELECT b.* FROM ({everything_in_silver}) b WHERE EXISTS (FROM affected a WHERE {self.same_key})"
-        )
+        self.db.execute(f"CREATE TEMP TABLE old AS SELECT b.* FROM ({held}) b WHERE EXISTS (FROM affected a WHERE {self.same_key})")
         return [file for file, path in self.fetched if self._holds_affected(path)]
 
     def compute(self, *, from_bronze: bool) -> None:

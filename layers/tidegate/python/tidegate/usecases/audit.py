@@ -4,7 +4,7 @@ from tidegate.errors import BooksUnbalanced
 from tidegate.model.files import FileState
 from tidegate.model.runs import Account, Books, Manifest
 from tidegate.ports import Lake, Objects
-from tidegate.usecases.load import read_account
+from tidegate.usecases.account import read_account
 
 
 def audit(manifest: Manifest, *, objects: Objects, lake: Lake) -> Books:

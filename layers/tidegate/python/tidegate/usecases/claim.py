@@ -2,17 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from tidegate.contracts.contract import Contract, LoadMode
 from tidegate.contracts.publish import load_current
-from tidegate.errors import NotFound
-from tidegate.model.arrivals import MARKER, Kind, load_prefix
+from tidegate.errors import LeaseLost, NotFound
+from tidegate.model.arrivals import Kind, Route, load_prefix, route
 from tidegate.model.files import FileRecord, Versions
 from tidegate.model.runs import DatasetState, Epoch, Lease, Manifest, ManifestFile, RunRecord, RunState, run_id_of, timestamp
 from tidegate.ports import Clock, Ledger, Objects, Workflow
 from tidegate.usecases.wake import wake
+
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,24 @@ def claim(
     limits: Limits,
 ) -> Claimed:
     """Open the next run of the lease, or return the one that is open: calling it again is safe at every point."""
-    if ledger.hold(dataset, token, clock() + lease_us):
-        lease = ledger.lease(dataset)
+    for _ in range(_TRIES):
+        lease = _renewed(dataset, token, ledger, clock() + lease_us)
+        if lease is None:
+            break
         if lease.run_id:
             return Claimed(dataset, token, lease.run_id, read_manifest(lease.manifest_key, lake), lease.manifest_key)
         if lease.stale_run_id:
             ledger.abandon(lease.stale_run_id)
-        if claimed := _open_next(lease, ledger, landing, lake, clock, limits):
+        try:
+            claimed = _open_next(lease, ledger, landing, lake, clock, limits)
+        except LeaseLost:
+            continue  # to another run, or an overlapping try of this step opened ours: the lease tells which
+        if claimed:
             return claimed
         ledger.release(dataset, token)
+        break
+    else:
+        raise LeaseLost(f"{dataset}: files moved outside their run, again and again")
     # A file that arrived before the release found the lease held and left it to this run, so look again. Without the lease, an
     # earlier try of this step gave it back and died: the same look finishes its work.
     if ledger.queue(dataset, 1) and _ready(dataset, ledger, landing, lake, limits):
@@ -73,9 +84,20 @@ def read_manifest(key: str, lake: Objects) -> Manifest:
     return Manifest(**{**fields, "epoch": Epoch(**fields["epoch"]), "files": files})
 
 
+def _renewed(dataset: str, token: int, ledger: Ledger, until: int) -> Lease | None:
+    """Extend the lease and read it; None when it is not ours, or was lost between the two."""
+    if not ledger.hold(dataset, token, until):
+        return None
+    lease = ledger.lease(dataset)
+    return lease if lease.token == token else None
+
+
 def _open_next(lease: Lease, ledger: Ledger, landing: Objects, lake: Objects, clock: Clock, limits: Limits) -> Claimed | None:
-    waiting = ledger.queue(lease.dataset, limits.files)
-    if not waiting:
+    waiting = _look(lease.dataset, ledger, limits)
+    while waiting.overtaken:  # they leave the queue, and others come into view
+        ledger.supersede(waiting.overtaken)
+        waiting = _look(lease.dataset, ledger, limits)
+    if not waiting.files:
         return None
     contract, contract_key = load_current(lease.dataset, lake)
     batch = _next_batch(waiting, contract, ledger, landing, limits)
@@ -103,8 +125,29 @@ def _open_next(lease: Lease, ledger: Ledger, landing: Objects, lake: Objects, cl
 
 
 def _ready(dataset: str, ledger: Ledger, landing: Objects, lake: Objects, limits: Limits) -> bool:
+    """Whether a run would find something to do. It is asked without the lease, so nothing is changed here."""
+    waiting = _look(dataset, ledger, limits)
+    if waiting.overtaken:
+        return True
     contract, _ = load_current(dataset, lake)
-    return _next_batch(ledger.queue(dataset, limits.files), contract, ledger, landing, limits) is not None
+    return _next_batch(waiting, contract, ledger, landing, limits) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """The oldest files of a queue: the newest versions of their keys, and those that were overtaken."""
+
+    files: tuple[FileRecord, ...]
+    overtaken: tuple[FileRecord, ...]
+    versions: Mapping[str, Versions]
+
+
+def _look(dataset: str, ledger: Ledger, limits: Limits) -> _Waiting:
+    queue = ledger.queue(dataset, limits.files)
+    versions = ledger.versions({f.object_id for f in queue})
+    newest = {v.newest_file_id for v in versions.values()}
+    current = tuple(f for f in queue if f.file_id in newest)
+    return _Waiting(current, tuple(f for f in queue if f.file_id not in newest), versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +157,10 @@ class _Batch:
     full: str = ""  # the identity of the full load, when the batch is one
 
 
-def _next_batch(
-    waiting: Sequence[FileRecord], contract: Contract, ledger: Ledger, landing: Objects, limits: Limits
-) -> _Batch | None:
-    """Take the oldest ready full load alone, or the deltas that arrived before it; versions that were overtaken leave the queue."""
-    versions = ledger.versions({f.object_id for f in waiting})
-    overtaken = [f for f in waiting if versions[f.object_id].newest_file_id != f.file_id]
-    if overtaken:
-        ledger.supersede(overtaken)
+def _next_batch(waiting: _Waiting, contract: Contract, ledger: Ledger, landing: Objects, limits: Limits) -> _Batch | None:
+    """Take the oldest ready full load alone, or the deltas that arrived before it."""
     deltas: list[FileRecord] = []
-    for file in (f for f in waiting if f not in overtaken):
+    for file in waiting.files:
         if file.kind is Kind.DELTA and contract.load_mode is not LoadMode.REPLACE:
             if deltas and sum(f.size for f in deltas) + file.size > limits.bytes:
                 break
@@ -132,7 +169,7 @@ def _next_batch(
             break
         elif full := _full_load(file, ledger, landing):
             return full
-    return _Batch(tuple(deltas), versions) if deltas else None
+    return _Batch(tuple(deltas), waiting.versions) if deltas else None
 
 
 def _full_load(file: FileRecord, ledger: Ledger, landing: Objects) -> _Batch | None:
@@ -142,8 +179,8 @@ def _full_load(file: FileRecord, ledger: Ledger, landing: Objects) -> _Batch | N
     known = ledger.parts(file.dataset, file.load_id)
     versions = ledger.versions({f.object_id for f in known} | {file.object_id})
     parts = [f for f in known if versions[f.object_id].newest_file_id == f.file_id]
-    prefix = load_prefix(file.dataset, file.load_id)
-    there = {key for key in landing.list(prefix) if key != prefix + MARKER and not key.endswith("/")}
+    mine = Route(Kind.PART, file.dataset, file.load_id)  # a load may have another one nested below it
+    there = {key for key in landing.list(load_prefix(file.dataset, file.load_id)) if route(key) == mine}
     if not there <= {f.key for f in parts}:
         return None
     return _Batch((*sorted(parts, key=lambda f: f.arrival), file), versions, full=f"{file.dataset}/{file.load_id}")

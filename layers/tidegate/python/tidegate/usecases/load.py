@@ -4,22 +4,22 @@ Every step may die and be run again. A table that already carries the run id is 
 left to do comes out the same.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tidegate import engine
 from tidegate.contracts.contract import Contract
 from tidegate.contracts.publish import load_version
 from tidegate.engine import FileResult, Keyring, Output, StagedFile
-from tidegate.errors import BatchRefused, LeaseLost, NotFound
+from tidegate.errors import BatchRefused, LeaseLost, NotFound, ServiceUnavailable
 from tidegate.model.files import FileState
 from tidegate.model.runs import Account, Books, Commit, Manifest, ManifestFile, Receipt
 from tidegate.ports import Clock, Lake, Layers, Ledger, Objects
 from tidegate.tables.duck import highest
 from tidegate.tables.replacement import replace_objects
 from tidegate.tables.silver import fold_into_silver
+from tidegate.usecases.account import write_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def load(
     if not ledger.hold(manifest.dataset, manifest.token, clock() + lease_us):
         raise LeaseLost(f"{manifest.run_id}: the lease went to another run before the load")
     output = _run_engine(contract, staged, layers, keyring, manifest, workshop)
-    _check_batch(contract, output)
+    _check_batch(contract, manifest, output, layers)
     commits, books = _commit(contract, manifest, layers, lake, output, workshop)
     receipts = _receipts(manifest, output, gone)
     books = replace(
@@ -70,29 +70,8 @@ def load(
         watermark=highest(output.accepted, contract.order_by, workshop.limits),
         drift=tuple(c.name for c in plan.extra_columns),
     )
-    objects.put(account_key(manifest), json.dumps(asdict(account), sort_keys=True).encode())
+    write_account(manifest, account, objects)
     return account
-
-
-def account_key(manifest: Manifest) -> str:
-    """Return the lake key of a run's account."""
-    return f"runs/{manifest.dataset}/{manifest.run_id}/account.json"
-
-
-def read_account(manifest: Manifest, objects: Objects) -> Account:
-    """Read what load wrote; raise NotFound when it is not there."""
-    body = objects.get(account_key(manifest))
-    if body is None:
-        raise NotFound(f"{account_key(manifest)} is not in the lake bucket: load did not finish")
-    fields = json.loads(body)
-    return Account(
-        run_id=fields["run_id"],
-        receipts=tuple(Receipt(**{**r, "state": FileState(r["state"])}) for r in fields["receipts"]),
-        books=Books(**fields["books"]),
-        commits=tuple(Commit(**c) for c in fields["commits"]),
-        watermark=fields["watermark"],
-        drift=tuple(fields["drift"]),
-    )
 
 
 def _stage(files: Sequence[ManifestFile], landing: Objects, directory: Path) -> tuple[list[StagedFile], set[str]]:
@@ -108,6 +87,8 @@ def _stage(files: Sequence[ManifestFile], landing: Objects, directory: Path) -> 
         except NotFound:
             gone.add(file.file_id)
             continue
+        if path.stat().st_size != file.size:  # a transfer that repeats or drops a part would give rows that nobody sent
+            raise ServiceUnavailable(f"{file.key}: {path.stat().st_size} bytes came of {file.size}")
         staged.append(StagedFile(file.file_id, file.key, file.version_id, file.arrival, path, load_id=file.load))
     return staged, gone
 
@@ -126,12 +107,18 @@ def _run_engine(
     )
 
 
-def _check_batch(contract: Contract, output: Output) -> None:
-    """Raise BatchRefused, before anything is committed, when the contract's rowCount does not hold for the accepted rows."""
+def _check_batch(contract: Contract, manifest: Manifest, output: Output, layers: Layers) -> None:
+    """Raise BatchRefused, before anything is committed, when the batch as a whole is not what the contract accepts."""
+    rows = sum(f.rows_accepted for f in output.files if f.refused is None)
+    held = sum(f.rows for f in layers.silver.live())
+    if contract.max_shrink is not None and manifest.epoch_changes and rows < held * (1 - contract.max_shrink):
+        raise BatchRefused(
+            f"{contract.dataset}: this full load has {rows} rows, the table {held}; maxShrink is {contract.max_shrink:.0%}; "
+            "drop a complete full load, or publish a contract with another maxShrink and replay"
+        )
     bounds = contract.row_count
     if bounds is None or bounds.severity != "error" or all(f.refused for f in output.files):
         return
-    rows = sum(f.rows_accepted for f in output.files if f.refused is None)
     if (bounds.at_least is not None and rows < bounds.at_least) or (bounds.at_most is not None and rows > bounds.at_most):
         wanted = f"from {bounds.at_least or 0} to {bounds.at_most if bounds.at_most is not None else 'any number'}"
         raise BatchRefused(

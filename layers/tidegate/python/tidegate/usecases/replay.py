@@ -13,6 +13,8 @@ from tidegate.ports import Clock, Ledger, Objects, Workflow
 from tidegate.usecases.claim import read_manifest
 from tidegate.usecases.wake import wake
 
+_TOGETHER = (Kind.PART, Kind.MARKER)  # what is only ever loaded with the rest of its full load
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -58,11 +60,15 @@ def replay(
     selection: Selection, *, ledger: Ledger, workflow: Workflow, objects: Objects, clock: Clock, lease_us: int, dry_run: bool
 ) -> Replayed:
     """Requeue the selected files and wake their datasets; raise NotFound when an id is unknown."""
-    chosen = _with_whole_loads(_select(selection, ledger, objects), ledger)
+    selected = _select(selection, ledger, objects)
+    loads = {_load_of(r) for r in selected if r.kind in _TOGETHER and r.state in selection.states}
+    chosen = _with_whole_loads(selected, loads, ledger)
+    newest = {v.newest_file_id for v in ledger.versions({r.object_id for r in chosen}).values()}
     taken: list[FileRecord] = []
     left: list[tuple[FileRecord, str]] = []
     for record in chosen:
-        why_not = _why_not(record, selection, objects)
+        asked = record.state in selection.states or (record.kind in _TOGETHER and _load_of(record) in loads)
+        why_not = _why_not(record, objects, asked=asked, newest=record.file_id in newest)
         if not why_not and not dry_run and not ledger.requeue(record):
             why_not = "it moved on while it was being replayed"
         if why_not:
@@ -92,10 +98,13 @@ def _select(selection: Selection, ledger: Ledger, objects: Objects) -> list[File
     return list(records.values())
 
 
-def _with_whole_loads(records: Sequence[FileRecord], ledger: Ledger) -> list[FileRecord]:
+def _load_of(record: FileRecord) -> tuple[str, str]:
+    return record.dataset, record.load_id
+
+
+def _with_whole_loads(records: Sequence[FileRecord], loads: Iterable[tuple[str, str]], ledger: Ledger) -> list[FileRecord]:
     """A part of a full load is only ever loaded with its load: add the marker, and the parts for a marker."""
     chosen = {r.file_id: r for r in records}
-    loads = {(r.dataset, r.load_id) for r in records if r.kind in (Kind.PART, Kind.MARKER)}
     for dataset, load_id in sorted(loads):
         members = [*ledger.parts(dataset, load_id), *_markers(dataset, load_id, ledger)]
         chosen |= {r.file_id: r for r in members if r.state is not FileState.SUPERSEDED}
@@ -108,11 +117,13 @@ def _markers(dataset: str, load_id: str, ledger: Ledger) -> Iterator[FileRecord]
     return (r for r in ledger.list_files(dataset) if r.kind is Kind.MARKER and r.key == key)
 
 
-def _why_not(record: FileRecord, selection: Selection, objects: Objects) -> str:
+def _why_not(record: FileRecord, objects: Objects, *, asked: bool, newest: bool) -> str:
     if record.state not in (FileState.FAILED, FileState.QUARANTINED, FileState.LOADED):
         return f"it is {record.state}"
-    if record.state not in selection.states and record.kind is not Kind.PART:
+    if not asked:
         return f"it is {record.state}, which was not asked for"
+    if not newest:  # claim would make it history, even where its rows are the ones in the tables
+        return "a newer version of its key has arrived"
     if record.kind is Kind.UNROUTED:
         return "its key leads to no dataset; copy it to <domain>/<dataset>/delta/ instead"
     if not is_published(record.dataset, objects):

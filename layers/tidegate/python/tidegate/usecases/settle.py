@@ -5,7 +5,7 @@ from typing import Any
 
 from tidegate.model.runs import Account, DatasetState, Manifest, RunRecord, RunState, timestamp
 from tidegate.ports import Clock, Ledger, Objects
-from tidegate.usecases.load import read_account
+from tidegate.usecases.account import read_account
 from tidegate.usecases.report import success
 
 

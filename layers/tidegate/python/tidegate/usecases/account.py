@@ -1,0 +1,35 @@
+"""The account of a run in the lake bucket: load writes it, audit checks it, settle records it."""
+
+import json
+from dataclasses import asdict
+
+from tidegate.errors import NotFound
+from tidegate.model.files import FileState
+from tidegate.model.runs import Account, Books, Commit, Manifest, Receipt
+from tidegate.ports import Objects
+
+
+def write_account(manifest: Manifest, account: Account, objects: Objects) -> None:
+    """Write what load did."""
+    objects.put(account_key(manifest), json.dumps(asdict(account), sort_keys=True).encode())
+
+
+def account_key(manifest: Manifest) -> str:
+    """Return the lake key of a run's account."""
+    return f"runs/{manifest.dataset}/{manifest.run_id}/account.json"
+
+
+def read_account(manifest: Manifest, objects: Objects) -> Account:
+    """Read what load wrote; raise NotFound when it is not there."""
+    body = objects.get(account_key(manifest))
+    if body is None:
+        raise NotFound(f"{account_key(manifest)} is not in the lake bucket: load did not finish")
+    fields = json.loads(body)
+    return Account(
+        run_id=fields["run_id"],
+        receipts=tuple(Receipt(**{**r, "state": FileState(r["state"])}) for r in fields["receipts"]),
+        books=Books(**fields["books"]),
+        commits=tuple(Commit(**c) for c in fields["commits"]),
+        watermark=fields["watermark"],
+        drift=tuple(fields["drift"]),
+    )

@@ -1,0 +1,173 @@
+"""A whole Tidegate in memory: the real use cases on fake ports. Load is played by a receipt for each file."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from tests.fakes import SECOND, FakeLedger, FakeObjects, FakeWorkflow, ManualClock
+from tidegate.contracts.publish import publish
+from tidegate.model.arrivals import Arrival
+from tidegate.model.files import FileRecord, FileState
+from tidegate.model.runs import Account, Books, Manifest, Receipt
+from tidegate.ports import Ledger, Objects, Workflow
+from tidegate.usecases.account import write_account
+from tidegate.usecases.claim import Claimed, Limits, claim
+from tidegate.usecases.fail import Buried, fail
+from tidegate.usecases.ingest import Outcome, ingest
+from tidegate.usecases.reconcile import Reconciled, reconcile
+from tidegate.usecases.replay import Replayed, Selection, replay
+from tidegate.usecases.settle import settle
+
+LEASE_SECONDS = 60
+LEASE = LEASE_SECONDS * SECOND
+EVENTS = "demo.events"
+DELTA = "demo/events/delta/"
+FULL = "demo/events/full/"
+
+_CONTRACT = """\
+apiVersion: v3.2.0
+kind: DataContract
+id: {domain}.{name}
+name: {name}
+domain: {domain}
+version: {version}
+status: active
+servers:
+  - {{server: landing, type: s3, location: "s3://landing/{domain}/{name}/", format: csv, delimiter: ","}}
+schema:
+  - name: {domain}_{name}
+    logicalType: object
+    properties:
+      - {{name: event_id, logicalType: string, primaryKey: true, required: true, transformSourceObjects: [id], description: Key.}}
+customProperties:
+  - {{property: loadMode, value: {mode}}}
+"""
+
+
+class World:
+    """Every port is a public field, so that a test can put an interruption in its place."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.fake_ledger, self.fake_workflow = FakeLedger(self.clock), FakeWorkflow()
+        self.ledger: Ledger = self.fake_ledger
+        self.workflow: Workflow = self.fake_workflow
+        self.bucket, self.lake_bucket = FakeObjects(), FakeObjects()
+        self.landing: Objects = self.bucket
+        self.lake: Objects = self.lake_bucket
+        self.limits = Limits(files=100, bytes=1000)
+        self._numbers = itertools.count(1)
+
+    # What people do
+
+    def publish(self, dataset: str = EVENTS, mode: str = "upsert", version: str = "1.0.0") -> None:
+        domain, name = dataset.split(".")
+        publish(_CONTRACT.format(domain=domain, name=name, mode=mode, version=version), "test", store=self.lake_bucket)
+
+    def put(self, key: str, size: int = 10) -> Arrival:
+        """Put an object into the landing bucket; what S3 says about it is returned and not yet heard by anyone."""
+        number = next(self._numbers)
+        version = f"v{number}"
+        self.bucket.put(key, b"x" * size, version)
+        return Arrival("landing", key, version, f"{number:016X}", size)
+
+    def drop(self, *keys: str, size: int = 10) -> list[Arrival]:
+        """Put objects and let ingest hear of each."""
+        arrivals = [self.put(key, size) for key in keys]
+        assert [o.error for o in self.ingest(*arrivals)] == [None] * len(arrivals)
+        return arrivals
+
+    # The use cases
+
+    def ingest(self, *arrivals: Arrival) -> list[Outcome]:
+        return ingest(arrivals, ledger=self.ledger, workflow=self.workflow, lake=self.lake, clock=self.clock, lease_us=LEASE)
+
+    def claim(self, dataset: str = EVENTS, token: int | None = None) -> Claimed:
+        return claim(
+            dataset,
+            self.fake_ledger.lease(dataset).token if token is None else token,
+            ledger=self.ledger,
+            workflow=self.workflow,
+            landing=self.landing,
+            lake=self.lake,
+            clock=self.clock,
+            lease_us=LEASE,
+            limits=self.limits,
+        )
+
+    def claim_manifest(self, dataset: str = EVENTS) -> Manifest:
+        manifest = self.claim(dataset).manifest
+        assert manifest is not None
+        return manifest
+
+    def account(self, manifest: Manifest, watermark: str = "", refused: Sequence[str] = ()) -> Account:
+        """Leave behind what load would: five rows a file, or a refusal for the keys that are `refused`."""
+        receipts = []
+        for f in manifest.files:
+            rows = 0 if f.marker else 5
+            row = Receipt(f.file_id, f.key, f.version_id, FileState.LOADED, rows, rows, 0, manifest.contract_version)
+            if f.key in refused:
+                row = replace(row, state=FileState.QUARANTINED, rows_read=0, rows_accepted=0, reason="BAD_HEADER: mend it")
+            receipts.append(row)
+        rows = sum(r.rows_read for r in receipts)
+        books = Books(rows_read=rows, rows_accepted=rows, rows_inserted=rows)
+        account = Account(manifest.run_id, tuple(receipts), books, watermark=watermark)
+        write_account(manifest, account, self.lake_bucket)
+        return account
+
+    def settle(self, manifest: Manifest, watermark: str = "", refused: Sequence[str] = ()) -> dict[str, Any]:
+        self.account(manifest, watermark, refused)
+        message, _ = settle(manifest, ledger=self.ledger, objects=self.lake, clock=self.clock)
+        return message
+
+    def fail(
+        self, step: str = "Load", error: str = "BatchRefused", cause: str = "too few rows", token: int | None = None
+    ) -> Buried:
+        token = self.fake_ledger.lease(EVENTS).token if token is None else token
+        return fail(EVENTS, token, step, error, cause, ledger=self.ledger, objects=self.lake)
+
+    def replay(self, selection: Selection, *, dry_run: bool = False) -> Replayed:
+        return replay(
+            selection,
+            ledger=self.ledger,
+            workflow=self.workflow,
+            objects=self.lake,
+            clock=self.clock,
+            lease_us=LEASE,
+            dry_run=dry_run,
+        )
+
+    def reconcile(self) -> Reconciled:
+        return reconcile(ledger=self.ledger, workflow=self.workflow, clock=self.clock, lease_us=LEASE)
+
+    def drain(self, dataset: str = EVENTS) -> list[list[str]]:
+        """Run the newest execution of a dataset to its end; return the names in each batch."""
+        batches = []
+        while (manifest := self.claim(dataset).manifest) is not None:
+            batches.append(names(manifest))
+            self.settle(manifest)
+            assert len(batches) < 50, "the execution does not come to an end"
+        return batches
+
+    # Looking
+
+    def expire(self) -> None:
+        self.clock.pass_seconds(LEASE_SECONDS + 1)
+
+    def record(self, arrival: Arrival) -> FileRecord:
+        return self.fake_ledger.files([arrival.file_id])[arrival.file_id]
+
+    def state(self, arrival: Arrival) -> FileState:
+        return self.record(arrival).state
+
+    def states(self, *arrivals: Arrival) -> list[FileState]:
+        return [self.state(a) for a in arrivals]
+
+    @property
+    def started(self) -> list[tuple[str, int]]:
+        return self.fake_workflow.started
+
+
+def names(manifest: Manifest) -> list[str]:
+    return [f.key.rsplit("/", 1)[1] for f in manifest.files]
