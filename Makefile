@@ -28,13 +28,13 @@ demo: .local/deployed ## watch files become tables on the laptop's AWS
 
 test: check unit e2e ## run everything that CI runs
 
-check: .venv/.ready .venvs/sam/.ready .venvs/checkov/.ready ## lint, types, templates
+check: .venv/.ready .venvs/sam/.ready .venvs/lint/.ready ## lint, types, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(SAM) validate --lint
 	.venvs/sam/bin/cfn-lint template.yaml
-	.venvs/checkov/bin/checkov --quiet --compact --config-file .checkov.yaml
+	.venvs/lint/bin/checkov --quiet --compact --config-file .checkov.yaml
 
 unit: .venv/.ready .venvs/local/.ready ## unit and integration tests
 	$(BIN)/python -m pytest tests/unit tests/integration tests/local

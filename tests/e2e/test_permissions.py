@@ -53,7 +53,7 @@ def test_credentials_of_a_function_reach_nothing_of_another(laptop: Laptop) -> N
         lambda: session.client("sqs").receive_message(QueueUrl=laptop.stack.outputs["FailuresDlq"]),
     ]
     for call in refused:
-        with pytest.raises(ClientError, match="AccessDenied|not authorized"):
+        with pytest.raises(ClientError, match=r"AccessDenied|not authorized"):
             call()
     table = laptop.stack.outputs["LedgerTable"]
     assert "Item" not in session.client("dynamodb").get_item(TableName=table, Key={"pk": {"S": "x"}, "sk": {"S": "x"}})

@@ -81,7 +81,8 @@ def test_event_runs_through_the_runtime_interface_client(laptop: Laptop, settled
 @contextmanager
 def _emulator(laptop: Laptop, verb: str) -> Iterator[str]:
     function = f"{verb.capitalize()}Function"
-    code = TEMPLATE.parent / yaml.load(TEMPLATE.read_text(), _Template)["Resources"][function]["Properties"]["CodeUri"]
+    template = yaml.load(TEMPLATE.read_text(), _Template)  # noqa: S506 - a SafeLoader
+    code = TEMPLATE.parent / template["Resources"][function]["Properties"]["CodeUri"]
     layers = [TEMPLATE.parent / name / "python" for name in ("TidegateLayer", "BaseLayer", "EngineLayer")]
     variables = laptop.client("lambda").get_function_configuration(FunctionName=_name_of(laptop, function))["Environment"][
         "Variables"
