@@ -43,16 +43,19 @@ class RecordIndex:
 
 @lru_cache(maxsize=32)
 def record_pattern(csv: CsvFormat) -> re.Pattern[bytes]:
-    """Match one record with its line ending: group `nl`; groups `o1` and `o2` are set when a quote is never closed."""
+    """Match one record with its line ending: group `nl`; groups `o1` and `o2` are set when a quote is never closed.
+
+    Repeats of more than one character are atomic groups: possessive ones match wrongly in Python before 3.11.5.
+    """
     d, q = re.escape(csv.delimiter.encode()), re.escape(csv.quote.encode())
     e = re.escape(csv.escape.encode())
     if not csv.quote:
         return re.compile(rb"[^\r\n]*+(?P<o1>(?!))?(?P<o2>(?!))?(?P<nl>\r\n|\n|\r|\Z)")
-    body = rb"(?:[^%b]++|%b%b)*+" % (q, q, q) if e == q or not csv.escape else rb"(?:[^%b%b]++|%b.)*+" % (q, e, e)
+    body = rb"(?>(?:[^%b]++|%b%b)*)" % (q, q, q) if e == q or not csv.escape else rb"(?>(?:[^%b%b]++|%b.)*)" % (q, e, e)
     rest = rb"[^%b\r\n]*+" % d
-    first, later = (rb" *+%b%b(?:%b ++%b%b)*+(?:%b%b|(?P<o%d>\Z))" % (q, body, q, q, body, q, rest, n) for n in (1, 2))
+    first, later = (rb" *+%b%b(?>(?:%b ++%b%b)*)(?:%b%b|(?P<o%d>\Z))" % (q, body, q, q, body, q, rest, n) for n in (1, 2))
     plain = rb"(?! *+%b)%b" % (q, rest)
-    fields = rb"(?:%b|%b)(?:%b(?:%b|%b))*+" % (first, plain, d, later, plain)
+    fields = rb"(?:%b|%b)(?>(?:%b(?:%b|%b))*)" % (first, plain, d, later, plain)
     return re.compile(rb"(?:[^%b\r\n]*+|%b)(?P<nl>\r\n|\n|\r|\Z)" % (q, fields), re.DOTALL)
 
 
