@@ -19,10 +19,14 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one run may take: files and bytes. One file is taken whatever its size."""
+    """How much one run may take: files and bytes. One file is taken whatever its size.
+
+    After `runs` runs an execution hands over to a fresh one: Step Functions ends an execution at 25,000 events, a run makes about 30.
+    """
 
     files: int
     bytes: int
+    runs: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ def claim(
         if lease.stale_run_id:
             ledger.abandon(lease.stale_run_id)
         try:
-            claimed = _open_next(lease, ledger, landing, lake, clock, limits)
+            full = lease.batch >= limits.runs
+            claimed = None if full else _open_next(lease, ledger, landing, lake, clock, limits)
         except LeaseLost:
             continue  # to another run, or an overlapping try of this step opened ours: the lease tells which
         if claimed:
