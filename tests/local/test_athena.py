@@ -67,7 +67,7 @@ class Lake:
 
     def frame(self, sql: str) -> pd.DataFrame:
         return wr.athena.read_sql_query(
-            sql, database=self.database, ctas_approach=False, s3_output=f"s3://{self.bucket}/athena/",
+            sql, boto3_session=self.cloud.session, database=self.database, ctas_approach=False, s3_output=f"s3://{self.bucket}/athena/",
             athena_query_wait_polling_delay=0.05,
         )  # fmt: skip
 
@@ -210,7 +210,8 @@ def test_a_work_group_that_insists_places_the_result(lake: Lake) -> None:
     place = {"OutputLocation": f"s3://{lake.bucket}/of-group/"}
     athena.create_work_group(Name=group, Configuration={"ResultConfiguration": place, "EnforceWorkGroupConfiguration": True})
     frame = wr.athena.read_sql_query(
-        "SELECT id FROM people", database=lake.database, workgroup=group, ctas_approach=False, athena_query_wait_polling_delay=0.05,
+        "SELECT id FROM people", boto3_session=lake.cloud.session, database=lake.database, workgroup=group, ctas_approach=False,
+        athena_query_wait_polling_delay=0.05,
     )  # fmt: skip
     assert sorted(frame["id"]) == [1, 2, 3]
     assert lake.cloud.client("s3").list_objects_v2(Bucket=lake.bucket, Prefix="of-group/")["KeyCount"] == 1
