@@ -21,7 +21,7 @@ _TRIES = 3
 class Limits:
     """How much one run may take: files and bytes. One file is taken whatever its size.
 
-    After `runs` runs an execution hands over to a fresh one: Step Functions ends an execution at 25,000 events, a run makes about 30.
+    After `runs` runs an execution hands over to a fresh one: Step Functions allows 25,000 events, and a run makes about 30.
     """
 
     files: int
