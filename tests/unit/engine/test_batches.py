@@ -21,6 +21,18 @@ def test_rows_come_in_the_order_of_files_and_records_whatever_the_headers(tmp_pa
     assert outcome.accepted == [(str(f), r, f"f{f}", r) for f in range(6) for r in range(1, 4)]
 
 
+def test_batch_whose_files_are_all_gone_or_refused_ends_without_a_row(tmp_path: Path) -> None:
+    day = Column("day", typed("day", Kind.DATE).type, from_key=r"(\d{4}-\d\d-\d\d)\.csv$", formats=("yyyy-MM-dd",))
+    seen = typed("seen", Kind.TIMESTAMPTZ, formats=("yyyy-MM-dd HH:mm",), default_timezone="Etc/UTC")
+    for number, contents in enumerate([[], [b""], [b"x\n1\n"]]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        outcome = load(folder, contract(text("a"), day, seen), *contents, keys=["2020-01-02.csv"] * len(contents))
+        assert (outcome.accepted, outcome.quarantined) == ([], [])
+        assert len(outcome.codes) == len(contents)
+        assert None not in outcome.codes
+
+
 def test_many_row_groups_keep_their_order(tmp_path: Path) -> None:
     content = b"a,n\n" + b"".join(b"x,%d\n" % r for r in range(1, 300_001))
     outcome = load(tmp_path, OF, content, threads=4)

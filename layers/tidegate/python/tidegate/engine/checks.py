@@ -98,7 +98,7 @@ def _literal(connection: duckdb.DuckDBPyConnection, column: Column, part: str, w
 
 def _try(connection: duckdb.DuckDBPyConnection, column: Column, part: str, statement: str, value: str) -> None:
     try:
-        connection.execute(statement, [value]).fetchone()
+        connection.execute(statement, [value]).fetchall()  # an unfinished result would block the connection
     except duckdb.Error:
         hint = "RE2 syntax, without look-around" if part == "pattern" else "an IANA name such as Europe/Berlin"
         refuse_contract(column, part, f"{value} cannot be used", hint)

@@ -82,11 +82,11 @@ class _Batch:
         for group in group_by_header(plans).values():
             staged.extend(reader.read(list(bundler.bundle(group, refused)), refused))
         writer = Writer(self.connection, self.contract, columns, staged, field_ids)
-        writer.add_files(plans, run_id)
         accepted, quarantined = workdir / "accepted.parquet", workdir / "quarantined.parquet"
         for path in (accepted, quarantined):  # an earlier attempt may have left one
             path.unlink(missing_ok=True)
         if staged:
+            writer.add_files(plans, run_id)
             writer.accepted(accepted)
             writer.quarantined(quarantined, self.contract.csv)
         written = [writer.written(path) if path.exists() else {} for path in (accepted, quarantined)]
