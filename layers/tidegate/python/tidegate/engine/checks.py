@@ -90,8 +90,8 @@ def _literal(connection: duckdb.DuckDBPyConnection, column: Column, part: str, w
     if column.type.kind is Kind.STRING:
         return sql.text(written)
     statement = f"SELECT CAST(coalesce({default_cast(column, 't')}, {cast(column, 't')}) AS VARCHAR) FROM (SELECT $1::VARCHAR AS t)"
-    row = connection.execute(statement, [written]).fetchone()
-    if row is None or row[0] is None:
+    row = connection.execute(statement, [written]).fetchall()[0]
+    if row[0] is None:
         refuse_contract(column, part, f"{written} is not a {column.type.kind}")
     return f"CAST({sql.text(row[0])} AS {sql_type(column.type)})"
 
