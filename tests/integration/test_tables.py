@@ -1,0 +1,202 @@
+"""The Iceberg tables over moto's Glue and S3, on loopback: commits, replacement, and silver as the fold of bronze."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tidegate.aws.iceberg import GlueLake
+from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode
+from tidegate.engine import Limits
+from tidegate.errors import StaleCommit
+from tidegate.model.runs import Books, Commit, Epoch, Manifest
+from tidegate.tables.duck import connect, copy_to
+from tidegate.tables.replacement import replace_objects
+from tidegate.tables.silver import fold_into_silver
+
+LIMITS = Limits(memory_mb=256, threads=1)
+COLUMNS = (Column("id", ColumnType(Kind.STRING), primary_key=True), Column("v", ColumnType(Kind.DECIMAL, 10, 2)))
+UPSERT = Contract("shop", "orders", "1.0.0", "x", COLUMNS, LoadMode.UPSERT)
+APPEND = Contract("shop", "events", "1.0.0", "x", COLUMNS, LoadMode.APPEND)
+
+
+class Shop:
+    """A lake, and runs that each load one file."""
+
+    def __init__(self, lake: GlueLake, folder: Path, contract: Contract) -> None:
+        self.lake, self.folder, self.contract, self.runs = lake, folder, contract, 0
+        self.epoch = Epoch()
+
+    def load(self, key: str, arrival: str, rows: Sequence[tuple[str, int]], *, replaces: bool = False, full: str = "") -> Books:
+        self.runs += 1
+        run, room = f"run-{self.runs}", self.folder / f"run-{self.runs}"
+        room.mkdir()
+        if full:
+            self.epoch = Epoch(full, arrival)
+        layers = self.lake.open(self.contract)
+        arriving = self._parquet(room, run, key, arrival, rows, full, layers.bronze.field_ids)
+        leaving = [key] if replaces else []
+        bronze = replace_objects(layers.bronze, leaving, arriving, run, room / "bronze", LIMITS)
+        manifest = Manifest(self.contract.dataset, 1, run, "k", "1.0.0", self.epoch, bool(full), ())
+        after = self.lake.open(self.contract).bronze
+        silver, books = fold_into_silver(self.contract, manifest, layers.silver, after, arriving, leaving, room / "silver", LIMITS)
+        bronze.check()
+        silver.check()
+        Books(
+            len(rows), len(rows), 0, *(getattr(books, f"rows_{f}") for f in ("inserted", "updated", "unchanged", "superseded"))
+        ).check()
+        assert silver.rows_after - silver.rows_before == books.rows_inserted - books.rows_removed
+        self._once_more(run, bronze, silver, books, arriving, leaving, manifest)
+        return books
+
+    def _once_more(
+        self,
+        run: str,
+        bronze: Commit,
+        silver: Commit,
+        books: Books,
+        arriving: Path | None,
+        leaving: Sequence[str],
+        manifest: Manifest,
+    ) -> None:
+        """A run that is tried again finds its commits, and the catalog shows each once, as its own metadata counts it."""
+        layers, room = self.lake.open(self.contract), self.folder / f"{run}-again"
+        room.mkdir()
+        if bronze.rows_added or leaving:
+            assert replace_objects(layers.bronze, leaving, arriving, run, room / "bronze", LIMITS) == bronze
+            assert self.seen(run, "bronze") == [bronze]
+        if self.seen(run, "silver"):
+            again = fold_into_silver(
+                self.contract, manifest, layers.silver, layers.bronze, arriving, leaving, room / "silver", LIMITS
+            )
+            assert again == (silver, books)
+            assert self.seen(run, "silver") == [silver]
+
+    def seen(self, run: str, layer: str) -> list[Commit]:
+        return [c for c in self.lake.commits(self.contract.table, run) if c.table.startswith(layer)]
+
+    def _parquet(
+        self, room: Path, run: str, key: str, arrival: str, rows: Sequence[tuple[str, int]], full: str, ids: Any
+    ) -> Path | None:
+        names = "id, v, _object_key, _version_id, _file_id, _record, _arrival, _load_id, _run_id, _contract_version"
+        lines = [
+            f"('{i}', {v}::DECIMAL(10,2), '{key}', 'v', 'f-{arrival}', {n}::BIGINT, '{arrival}', '{full}', '{run}', '1.0.0')"
+            for n, (i, v) in enumerate(rows, 1)
+        ]
+        with connect(room, LIMITS) as db:
+            return copy_to(db, f"SELECT * FROM (VALUES {', '.join(lines)}) t({names})", room / "arriving.parquet", ids)  # noqa: S608
+
+    def rows(self, layer: str = "silver") -> list[tuple[str, int]]:
+        found = self.lake._load(layer, self.contract.table).scan().to_arrow().to_pylist()
+        return sorted((r["id"], int(r["v"])) for r in found)
+
+
+@pytest.fixture(scope="module")
+def lake() -> Iterator[GlueLake]:
+    with pytest.MonkeyPatch.context() as patch:
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+        server.start()
+        host, port = server.get_host_and_port()
+        settings = {"AWS_ACCESS_KEY_ID": "t", "AWS_SECRET_ACCESS_KEY": "t", "AWS_DEFAULT_REGION": "us-east-1"}
+        for name, value in (settings | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}).items():
+            patch.setenv(name, value)
+        session = boto3.Session()
+        session.client("s3").create_bucket(Bucket="lake")
+        for layer in ("bronze", "silver", "quarantine"):
+            session.client("glue").create_database(DatabaseInput={"Name": f"stack_{layer}"})
+        yield GlueLake("stack", "lake", session.client("s3"))
+        server.stop()
+
+
+@pytest.fixture
+def shop(lake: GlueLake, tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
+    name = "".join(c for c in request.node.name if c.isalnum())[-40:].lower()
+    mode = LoadMode.APPEND if "append" in request.node.name else LoadMode.UPSERT
+    return Shop(lake, tmp_path, Contract("shop", name, "1.0.0", "x", COLUMNS, mode))
+
+
+def test_newest_row_of_a_key_wins_and_every_row_has_one_fate(shop: Shop) -> None:
+    books = shop.load("k1", "001", [("a", 1), ("b", 2), ("b", 3)])
+    assert (books.rows_inserted, books.rows_superseded) == (2, 1)
+    books = shop.load("k2", "002", [("b", 3), ("a", 5), ("c", 4)])
+    assert (books.rows_inserted, books.rows_updated, books.rows_unchanged) == (1, 1, 1)
+    assert shop.rows() == [("a", 5), ("b", 3), ("c", 4)]
+
+
+def test_delta_that_is_loaded_late_does_not_overwrite_a_newer_one(shop: Shop) -> None:
+    shop.load("new", "002", [("a", 2)])
+    books = shop.load("old", "001", [("a", 1), ("b", 1)])
+    assert (books.rows_inserted, books.rows_superseded) == (1, 1)
+    assert shop.rows() == [("a", 2), ("b", 1)]
+
+
+def test_replaced_file_leaves_nothing_and_lets_older_rows_of_other_files_come_back(shop: Shop) -> None:
+    shop.load("k1", "001", [("a", 1)])
+    shop.load("k2", "002", [("a", 2), ("b", 2)])
+    books = shop.load("k2", "003", [("c", 3)], replaces=True)
+    assert (books.rows_inserted, books.rows_removed) == (1, 1)
+    assert shop.rows() == [("a", 1), ("c", 3)]
+    assert shop.rows("bronze") == [("a", 1), ("c", 3)]
+
+
+def test_replay_of_what_is_right_changes_nothing(shop: Shop) -> None:
+    shop.load("k1", "001", [("a", 1), ("b", 2)])
+    books = shop.load("k1", "001", [("a", 1), ("b", 2)], replaces=True)
+    assert books.rows_unchanged == 2
+    assert shop.rows() == shop.rows("bronze") == [("a", 1), ("b", 2)]
+
+
+def test_full_load_starts_anew_and_older_deltas_stay_history(shop: Shop) -> None:
+    shop.load("k1", "001", [("a", 1), ("b", 2)])
+    books = shop.load("full", "005", [("a", 7)], full="load-1")
+    assert (books.rows_updated, books.rows_removed) == (1, 1)
+    books = shop.load("late", "003", [("z", 1)])
+    assert books.rows_superseded == 1
+    shop.load("k6", "006", [("b", 9)])
+    assert shop.rows() == [("a", 7), ("b", 9)]
+    assert len(shop.rows("bronze")) == 5
+
+
+def test_append_keeps_equal_rows_and_replaces_by_file(shop: Shop) -> None:
+    shop.load("k1", "001", [("a", 1), ("a", 1)])
+    shop.load("k2", "002", [("a", 1)])
+    assert shop.rows() == [("a", 1)] * 3
+    books = shop.load("k1", "003", [("a", 1)], replaces=True)
+    assert (books.rows_unchanged, books.rows_removed) == (1, 1)
+    assert shop.rows() == [("a", 1)] * 2
+
+
+def test_commit_on_a_version_that_moved_is_refused_and_changes_nothing(shop: Shop) -> None:
+    shop.load("k1", "001", [("a", 1)])
+    stale = shop.lake.open(shop.contract)
+    shop.load("k2", "002", [("b", 2)])
+    summary = dict.fromkeys(("tidegate.added", "tidegate.removed", "tidegate.before", "tidegate.after"), "0")
+    with pytest.raises(StaleCommit):
+        stale.silver.commit("zombie", remove=stale.silver.live(), add=[], summary=summary)
+    assert shop.rows() == [("a", 1), ("b", 2)]
+
+
+def test_replacement_that_leaves_nothing_behind_still_moves_the_table(shop: Shop) -> None:
+    """Otherwise a run that was overtaken could commit the rows it had prepared on the version that stood still."""
+    shop.load("k1", "001", [("a", 1)])
+    overtaken = shop.lake.open(shop.contract)
+    room = shop.folder / "empty"
+    replace_objects(shop.lake.open(shop.contract).quarantine, ["k1"], None, "successor", room, LIMITS)
+    summary = dict.fromkeys(("tidegate.added", "tidegate.removed", "tidegate.before", "tidegate.after"), "0")
+    with pytest.raises(StaleCommit):
+        overtaken.quarantine.commit("zombie", remove=[], add=[], summary=summary)
+
+
+def test_column_that_drift_brings_is_null_in_older_files(shop: Shop) -> None:
+    shop.load("k1", "001", [("a", 1)])
+    grown = shop.contract.with_columns(Column("extra", ColumnType(Kind.STRING)))
+    layers = shop.lake.open(grown)
+    assert list(layers.silver.columns)[-1] == "extra"
+    assert [r["extra"] for r in shop.lake._load("silver", shop.contract.table).scan().to_arrow().to_pylist()] == [None]
+    assert [(r["id"], r["v"]) for r in shop.lake._load("silver", shop.contract.table).scan().to_arrow().to_pylist()] == [
+        ("a", Decimal("1.00"))
+    ]
