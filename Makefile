@@ -18,10 +18,12 @@ export SAM_CLI_TELEMETRY := 0
 FOR_LAPTOP := TIDEGATE_BUILD_PYTHON=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') TIDEGATE_BUILD_PLATFORM=native
 SOURCES := template.yaml $(shell find functions layers statemachine requirements -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help demo test check e2e build deploy bench clean lock unit sizes stop
+.PHONY: help setup demo test check e2e build deploy bench clean lock unit sizes stop
 
 help: ## show what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: .venv/.ready .venvs/local/.ready .venvs/sam/.ready ## make the environments; every other target does it by itself
 
 demo: .local/deployed ## watch files become tables on the laptop's AWS
 	@$(BIN)/python -m demo.show

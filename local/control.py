@@ -152,14 +152,30 @@ def _terminate(pid: int) -> None:
 def _identity(pid: int) -> str | None:
     """When the process started, if it runs our server (ids are reused); None if not, or if it is a zombie."""
     _reap(pid)
+    found = _from_proc(pid) if Path("/proc/self/stat").exists() else _from_ps(pid)
+    if found is None:
+        return None
+    status, started, command = found
+    return None if status.startswith("Z") or str(SERVER) not in command else started
+
+
+def _from_proc(pid: int) -> tuple[str, str, str] | None:
+    """Status, start and command line where the kernel shows them as files; small Linux images have no `ps`."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return None
+    return fields[0], fields[19], command  # the third and the 22nd field of proc(5), in ticks since boot
+
+
+def _from_ps(pid: int) -> tuple[str, str, str] | None:
+    """Status, start and command line from `ps`."""
     answer = subprocess.run(  # noqa: S603 - ps, with a number
         ["ps", "-ww", "-p", str(pid), "-o", "stat=,lstart=,command="],  # noqa: S607 - wherever the system keeps it
         capture_output=True, text=True, check=False, env=os.environ | {"LC_ALL": "C"},
-    ).stdout.strip()  # fmt: skip
-    status, _, rest = answer.partition(" ")
-    if not rest or status.startswith("Z") or str(SERVER) not in rest:
-        return None
-    return " ".join(rest.split()[:5])
+    ).stdout.split(maxsplit=6)  # fmt: skip
+    return (answer[0], " ".join(answer[1:6]), answer[6]) if len(answer) > 6 else None  # noqa: PLR2004 - status, five words, command
 
 
 def _reap(pid: int) -> None:

@@ -26,6 +26,7 @@ def environment() -> dict[str, str]:
     port = os.environ.get("TIDEGATE_LOCAL_PORT", "4566")
     return {
         "AUTH": "true",
+        "IOT_MTLS_ENABLED": "0",  # it would listen on every interface
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",
         "GATEWAY_PORT": port,

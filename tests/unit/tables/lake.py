@@ -1,0 +1,218 @@
+"""A lake on local disk that keeps the promises of `ports.Table`, and a dataset whose runs can be played on any lake."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode
+from tidegate.engine import Limits
+from tidegate.errors import StaleCommit
+from tidegate.model.runs import Books, Commit, Epoch, Manifest
+from tidegate.ports import Lake, Layers, LiveFile, Table
+from tidegate.tables.duck import connect, copy_to, reading
+from tidegate.tables.replacement import replace_objects
+from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema
+from tidegate.tables.silver import LINEAGE, fold_into_silver
+
+LIMITS = Limits(memory_mb=256, threads=1)
+DELTA = "shop/sales/delta/"
+FULL = "shop/sales/full/"
+Row = tuple[str, int | None, str | None]  # id, at, amount
+
+SALES = Contract(
+    "shop",
+    "sales",
+    "1.0.0",
+    "0" * 64,
+    (
+        Column("id", ColumnType(Kind.STRING), sources=("id",), primary_key=True),
+        Column("at", ColumnType(Kind.INTEGER), sources=("at",)),
+        Column("amount", ColumnType(Kind.DECIMAL, 10, 2), sources=("amount",)),
+    ),
+    LoadMode.UPSERT,
+    order_by="at",
+)
+EVENTS = replace(SALES, load_mode=LoadMode.APPEND, order_by=None)
+
+
+@dataclass
+class _Stored:
+    """What a catalog keeps of a table."""
+
+    version: int = 0
+    files: tuple[LiveFile, ...] = ()
+    runs: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+class LocalTable:
+    """One table at the version it was opened at."""
+
+    def __init__(self, name: str, stored: _Stored, columns: Mapping[str, str], ids: Mapping[str, int], place: Path) -> None:
+        self.name, self.columns, self.field_ids = name, columns, ids
+        self._stored, self._place = stored, place
+        self._version, self._files, self._runs = stored.version, stored.files, dict(stored.runs)
+        self.fetched: list[str] = []
+
+    def committed(self, run_id: str) -> Mapping[str, str] | None:
+        return self._runs.get(run_id)
+
+    def live(self) -> Sequence[LiveFile]:
+        return self._files
+
+    def fetch(self, files: Sequence[LiveFile], directory: Path) -> Sequence[Path]:
+        self.fetched += [f.path for f in files]
+        return [Path(f.path) for f in files]
+
+    def commit(self, run_id: str, *, remove: Sequence[LiveFile], add: Sequence[Path], summary: Mapping[str, str]) -> Commit:
+        if self._stored.version != self._version:
+            raise StaleCommit(f"{self.name} moved")
+        added = tuple(self._keep(path, number) for number, path in enumerate(add))
+        self._stored.files = tuple(f for f in self._stored.files if f not in remove) + added
+        self._stored.version += 1
+        self._stored.runs[run_id] = dict(summary)
+        return Commit(self.name, *(int(summary[f"tidegate.{word}"]) for word in ("added", "removed", "before", "after")))
+
+    def _keep(self, path: Path, number: int) -> LiveFile:
+        kept = self._place / f"{self.name}-{self._version}-{number}.parquet"
+        kept.write_bytes(path.read_bytes())
+        keys = pq.read_table(kept, columns=["_object_key"])["_object_key"].to_pylist()
+        return LiveFile(str(kept), len(keys), min(keys), max(keys))
+
+
+class LocalLake:
+    """Tables in a directory."""
+
+    def __init__(self, place: Path) -> None:
+        self._place, self._tables = place, dict[str, _Stored]()
+
+    def open(self, contract: Contract) -> Layers:
+        return Layers(*(self._open(layer, contract) for layer in ("bronze", "quarantine", "silver")))
+
+    def commits(self, table: str, run_id: str) -> Sequence[Commit]:
+        words = ("added", "removed", "before", "after")
+        found = ((f"{layer}.{table}", self._tables[f"{layer}.{table}"].runs.get(run_id)) for layer in ("bronze", "quarantine", "silver"))
+        return [Commit(name, *(int(summary[f"tidegate.{w}"]) for w in words)) for name, summary in found if summary is not None]
+
+    def _open(self, layer: str, contract: Contract) -> LocalTable:
+        schema = quarantine_schema() if layer == "quarantine" else row_schema(contract)
+        columns = {f.name: duckdb_type(f.field_type) for f in schema.fields}
+        name = f"{layer}.{contract.table}"
+        return LocalTable(name, self._tables.setdefault(name, _Stored()), columns, field_ids(schema), self._place)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of one landing object. `arrival` is its place in the order of arrival."""
+
+    key: str
+    arrival: int
+    rows: tuple[Row, ...]
+
+    @property
+    def file_id(self) -> str:
+        return f"f{self.arrival:04d}"
+
+    @property
+    def place(self) -> str:
+        return f"{self.arrival:04d}"
+
+    @property
+    def load(self) -> str:
+        return f"load-{self.file_id}" if self.key.startswith(FULL) else ""
+
+
+class Dataset:
+    """Plays runs on a lake as claim and load do: what is loaded, which keys leave, which epoch holds."""
+
+    def __init__(self, lake: Lake, place: Path, contract: Contract = SALES) -> None:
+        self.lake, self.contract, self._place = lake, contract, place
+        self.loaded: dict[str, Version] = {}  # by key
+        self.epoch = Epoch()
+        self._runs = 0
+        self._arrivals = 0
+
+    def arrive(self, key: str, *rows: Row) -> Version:
+        """Register an object version without loading it."""
+        self._arrivals += 1
+        return Version(key, self._arrivals, rows)
+
+    def put(self, key: str, *rows: Row) -> Books:
+        """Register an object version and load it in a run of its own."""
+        return self.load(self.arrive(key, *rows))
+
+    def load(self, *versions: Version) -> Books:
+        """Load a batch in one run; versions of known keys replace them."""
+        self._runs += 1
+        manifest, leaving = self.plan(f"run-{self._runs:03d}", *versions)
+        self.epoch = manifest.epoch
+        self.loaded |= {v.key: v for v in versions}
+        commit, books = self.play(manifest, leaving, *versions)
+        assert commit.rows_after == commit.rows_before + books.rows_inserted - books.rows_removed
+        return books
+
+    def plan(self, run_id: str, *versions: Version) -> tuple[Manifest, list[str]]:
+        leaving = sorted(v.key for v in versions if v.key in self.loaded)
+        first = min(v.place for v in versions)
+        changes = bool(versions[0].load) and first >= self.epoch.start
+        epoch = Epoch(versions[0].load, first) if changes else self.epoch
+        return Manifest(self.contract.dataset, 1, run_id, "key", "1.0.0", epoch, changes, ()), leaving
+
+    def play(self, manifest: Manifest, leaving: Sequence[str], *versions: Version) -> tuple[Commit, Books]:
+        """Commit bronze and silver, and check what both say about themselves."""
+        room = self._place / f"{manifest.run_id}-{len(list(self._place.iterdir()))}"
+        room.mkdir()
+        layers = self.lake.open(self.contract)
+        arriving = self.accepted(room, manifest.run_id, layers.bronze, *versions)
+        bronze = replace_objects(layers.bronze, leaving, arriving, manifest.run_id, room / "bronze", LIMITS)
+        after = self.lake.open(self.contract).bronze
+        commit, books = fold_into_silver(self.contract, manifest, layers.silver, after, arriving, leaving, room / "silver", LIMITS)
+        rows = sum(len(v.rows) for v in versions)
+        replace(books, rows_read=rows, rows_accepted=rows).check()
+        for done in (bronze, commit):
+            done.check()
+        seen = {c.table: c for c in self.lake.commits(self.contract.table, manifest.run_id)}
+        assert seen.items() <= {bronze.table: bronze, commit.table: commit}.items()
+        return commit, books
+
+    def accepted(self, room: Path, run_id: str, bronze: Table, *versions: Version) -> Path | None:
+        """Write what the row engine would."""
+        rows = [
+            {**dict(zip(("id", "at"), row[:2], strict=True)), "amount": None if row[2] is None else Decimal(row[2])}
+            | dict(zip(LINEAGE, (v.key, "v", v.file_id, number, v.place, v.load, run_id, "1.0.0"), strict=True))
+            for v in versions
+            for number, row in enumerate(v.rows, 1)
+        ]
+        if not rows:
+            return None
+        with connect(room, LIMITS) as db:
+            db.register("made", pa.Table.from_pylist(rows))
+            cast = ", ".join(f'"{name}"::{kind} AS "{name}"' for name, kind in bronze.columns.items() if name in rows[0])
+            return copy_to(db, f"SELECT {cast} FROM made", room / "accepted.parquet", bronze.field_ids)  # noqa: S608 - names of ours
+
+    # Looking
+
+    def rows(self, layer: str) -> list[dict[str, Any]]:
+        return rows_of(getattr(self.lake.open(self.contract), layer), self._place)
+
+    @property
+    def silver(self) -> list[Row]:
+        return sorted(((r["id"], r["at"], _text(r["amount"])) for r in self.rows("silver")), key=str)
+
+
+def rows_of(table: Table, place: Path) -> list[dict[str, Any]]:
+    """Read a table whole, as plain rows."""
+    room = place / "looking"
+    room.mkdir(exist_ok=True)
+    with duckdb.connect() as db:
+        paths = table.fetch(table.live(), room)
+        return list(db.sql(reading(table.columns, paths)).to_arrow_table().to_pylist())
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
