@@ -133,8 +133,20 @@ def _spawn(settings: Settings) -> int:
                (os.POSIX_SPAWN_OPEN, 1, str(settings.log_file), writing, 0o644),
                (os.POSIX_SPAWN_DUP2, 1, 2)]  # fmt: skip
     pid = os.posix_spawn(command[0], command, variables, file_actions=streams, setsid=True)  # a session of its own: it outlives us
-    settings.pid_file.write_text(json.dumps({"pid": pid, "started": _identity(pid)}))
+    settings.pid_file.write_text(json.dumps({"pid": pid, "started": _identity_of_child(pid)}))
     return pid
+
+
+def _identity_of_child(pid: int) -> str | None:
+    """The identity of a process just started: for a moment it still has our own command line, or none."""
+    deadline = time.monotonic() + GRACE_SECONDS
+    while (identity := _identity(pid)) is None and time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return None  # it ended already, and its log says why
+        time.sleep(0.01)
+    return identity
 
 
 def _terminate(pid: int) -> None:

@@ -1,5 +1,6 @@
 """A lake on local disk that keeps the promises of `ports.Table`, and a dataset whose runs can be played on any lake."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -67,7 +68,7 @@ class LocalTable:
 
     def fetch(self, files: Sequence[LiveFile], directory: Path) -> Sequence[Path]:
         self.fetched += [f.path for f in files]
-        return [Path(f.path) for f in files]
+        return [Path(shutil.copy(f.path, directory)) for f in files]
 
     def commit(self, run_id: str, *, remove: Sequence[LiveFile], add: Sequence[Path], summary: Mapping[str, str]) -> Commit:
         if self._stored.version != self._version:
@@ -96,7 +97,9 @@ class LocalLake:
 
     def commits(self, table: str, run_id: str) -> Sequence[Commit]:
         words = ("added", "removed", "before", "after")
-        found = ((f"{layer}.{table}", self._tables[f"{layer}.{table}"].runs.get(run_id)) for layer in ("bronze", "quarantine", "silver"))
+        found = (
+            (f"{layer}.{table}", self._tables[f"{layer}.{table}"].runs.get(run_id)) for layer in ("bronze", "quarantine", "silver")
+        )
         return [Commit(name, *(int(summary[f"tidegate.{w}"]) for w in words)) for name, summary in found if summary is not None]
 
     def _open(self, layer: str, contract: Contract) -> LocalTable:
