@@ -80,7 +80,7 @@ def _wave(world: World, wave: dict[str, Any], check: Check) -> int:
     for dataset, planned in wave["books"].items():
         books = asdict(total([run for run in fresh if run.dataset == dataset]))
         for word in _BOOKS:
-            check.equal(f"wave {wave['wave']}, {dataset}, {word}", books[word], planned[word])
+            check.equal(f"wave {wave['wave']}, {dataset}, {word}", books[word], planned.get(word, 0))
         rows.append({"dataset": dataset, **{word.removeprefix("rows_"): books[word] for word in _BOOKS}})
     columns = ("dataset", *(word.removeprefix("rows_") for word in _BOOKS))
     print_table(f"{dropped} files dropped; the books of {len(fresh)} runs", columns, rows)

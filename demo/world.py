@@ -61,12 +61,12 @@ class World:
 
     def files(self) -> list[FileRecord]:
         """List every file version, oldest first."""
-        names = [lease.dataset for lease in self.stack.ledger.datasets()]
+        names = list(self.stack.ledger.datasets())
         return sorted((f for name in [*names, ""] for f in self.stack.ledger.list_files(name)), key=lambda f: f.arrival)
 
     def runs(self) -> list[RunRecord]:
         """List every run, oldest first."""
-        names = [lease.dataset for lease in self.stack.ledger.datasets()]
+        names = list(self.stack.ledger.datasets())
         return sorted((r for name in names for r in self.stack.ledger.list_runs(name)), key=lambda r: r.started_at)
 
     def ask(self, sql: str, database: str = "") -> list[dict[str, Any]]:

@@ -4,23 +4,13 @@ from typing import Any
 
 from tidegate import bootstrap
 from tidegate.telemetry import entry, logger, measure
-from tidegate.usecases.claim import Limits, claim
+from tidegate.usecases.claim import claim
 
 
 @entry
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context
     """Open the next run of the lease in the event; `run_id` is null when nothing is left."""
-    claimed = claim(
-        event["dataset"],
-        event["token"],
-        ledger=bootstrap.ledger(),
-        workflow=bootstrap.workflow(),
-        landing=bootstrap.landing(),
-        lake=bootstrap.objects(),
-        clock=bootstrap.clock,
-        lease_us=bootstrap.lease_us(),
-        limits=Limits(files=bootstrap.settings.number("BATCH_FILES"), bytes=bootstrap.settings.number("BATCH_BYTES")),
-    )
+    claimed = claim(event["dataset"], event["token"], bootstrap.desk())
     files, size = (len(claimed.manifest.files), claimed.manifest.bytes) if claimed.manifest else (0, 0)
     logger.info("claimed", dataset=claimed.dataset, token=claimed.token, run_id=claimed.run_id, files=files, bytes=size)
     measure({"FilesClaimed": files, "BytesClaimed": size}, claimed.dataset)

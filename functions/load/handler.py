@@ -2,13 +2,12 @@
 
 import tempfile
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from tidegate import bootstrap
 from tidegate.telemetry import entry, logger
 from tidegate.usecases.claim import read_manifest
-from tidegate.usecases.load import Workshop, load
+from tidegate.usecases.load import load
 
 
 @entry
@@ -24,8 +23,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN4
             lake=bootstrap.lake(),
             clock=bootstrap.clock,
             lease_us=bootstrap.lease_us(),
-            keyring=bootstrap.keyring(),
-            workshop=Workshop(Path(directory), bootstrap.engine_limits(int(context.memory_limit_in_mb), directory)),
+            workshop=bootstrap.workshop(int(context.memory_limit_in_mb), directory),
         )
     logger.info("loaded", run_id=manifest.run_id, **asdict(account.books))
     return asdict(account.books)

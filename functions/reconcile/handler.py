@@ -1,5 +1,6 @@
-"""Reconcile: on a schedule, restart what was lost and measure how long files wait."""
+"""Reconcile: on a schedule, find what no event told and measure how long files wait."""
 
+from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -11,8 +12,18 @@ from tidegate.usecases.reconcile import reconcile
 
 @entry
 def handle(_event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context
-    """Wake datasets whose run was lost."""
-    done = reconcile(ledger=bootstrap.ledger(), workflow=bootstrap.workflow(), clock=bootstrap.clock, lease_us=bootstrap.lease_us())
-    logger.info("reconciled", woken=list(done.woken), oldest_pending_seconds=done.oldest_pending_seconds)
-    measure({"OldestPendingSeconds": done.oldest_pending_seconds}, unit=MetricUnit.Seconds)
-    return {"woken": list(done.woken), "oldest_pending_seconds": done.oldest_pending_seconds}
+    """Wake datasets whose run was lost, survey the next stretch of the landing bucket, compare tables with the ledger."""
+    found = reconcile(
+        bootstrap.register(),
+        catalog=bootstrap.catalog(),
+        bucket=bootstrap.landing().bucket,
+        pace=bootstrap.pace(),
+    )
+    logger.info("reconciled", **asdict(found))
+    for name, what in found.astray.items():
+        logger.error("a table does not hold what runs left", table=name, found=what)
+    for name, why in found.errors.items():
+        logger.error("could not be looked at", name=name, why=why)
+    measure({"OldestPendingSeconds": found.oldest_pending_seconds}, unit=MetricUnit.Seconds)
+    measure({"TablesAstray": len(found.astray), "Unannounced": found.registered, "ReconcileErrors": len(found.errors)})
+    return asdict(found)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from tidegate import bootstrap
-from tidegate.aws.letters import Letterbox
 from tidegate.telemetry import entry, logger, measure
 from tidegate.usecases.replay import replay, selection_from
 
@@ -12,15 +11,12 @@ from tidegate.usecases.replay import replay, selection_from
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context
     """Requeue what the event selects; letters are deleted from the DLQ only after their files are back in the queue."""
     selection, dry_run = selection_from(event), bool(event.get("dry_run", False))
-    box = Letterbox(bootstrap.client("sqs"), bootstrap.settings.text("FAILURES_QUEUE_URL"))
+    box = bootstrap.letters()
     letters = box.read(int(event.get("letters", 0)), frozenset(event.get("message_ids", ())))
     replayed = replay(
         selection.with_letters(letter.body for letter in letters),
-        ledger=bootstrap.ledger(),
-        workflow=bootstrap.workflow(),
+        waker=bootstrap.waker(),
         objects=bootstrap.objects(),
-        clock=bootstrap.clock,
-        lease_us=bootstrap.lease_us(),
         dry_run=dry_run,
     )
     box.give_back(letters) if dry_run else box.discard(letters)

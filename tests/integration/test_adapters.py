@@ -55,13 +55,25 @@ class TestObjects:
         objects.put("a/b.json", b"2")
         assert objects.get("a/b.json") == b"2"
 
-    def test_keys_are_listed_under_a_prefix_only(self, bucket: tuple[Objects, Put]) -> None:
-        objects, _ = bucket
+    def test_versions_are_listed_by_key_under_a_prefix_only(self, bucket: tuple[Objects, Put]) -> None:
+        objects, put = bucket
         for key in ("a/2", "a/1", "ab/1", "a b/ü+%20"):
-            objects.put(key, b"")
-        assert list(objects.list("a/")) == ["a/1", "a/2"]
-        assert list(objects.list("a b/")) == ["a b/ü+%20"]
-        assert list(objects.list("c/")) == []
+            put(key, b"x")
+        assert [v.key for v in objects.versions("a/")] == ["a/1", "a/2"]
+        assert [v.key for v in objects.versions("a b/")] == ["a b/ü+%20"]
+        assert list(objects.versions("c/")) == []
+
+    def test_listing_goes_on_after_a_key(self, bucket: tuple[Objects, Put]) -> None:
+        objects, put = bucket
+        for key in ("n/1", "n/2", "n/3"):
+            put(key, b"x")
+        assert [v.key for v in objects.versions("n/", "n/1")] == ["n/2", "n/3"]
+
+    def test_versions_of_a_key_are_listed_newest_first(self, bucket: tuple[Objects, Put]) -> None:
+        objects, put = bucket
+        first, second = put("v/1", b"one"), put("v/1", b"three")
+        listed = list(objects.versions("v/"))
+        assert [(v.version_id, v.size, v.latest) for v in listed] == [(second, 5, True), (first, 3, False)]
 
     def test_overwritten_version_is_still_downloaded(self, bucket: tuple[Objects, Put], tmp_path: Path) -> None:
         objects, put = bucket

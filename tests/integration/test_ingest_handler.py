@@ -33,11 +33,7 @@ def handle(world: World, monkeypatch: pytest.MonkeyPatch) -> Handle:
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
     from tidegate import bootstrap
 
-    for port in ("ledger", "workflow"):
-        monkeypatch.setattr(bootstrap, port, lambda port=port: getattr(world, port))
-    monkeypatch.setattr(bootstrap, "objects", lambda: world.lake)
-    monkeypatch.setattr(bootstrap, "clock", world.clock)
-    monkeypatch.setattr(bootstrap, "lease_us", lambda: 60_000_000)
+    monkeypatch.setattr(bootstrap, "register", lambda: world.register)
     spec = importlib.util.spec_from_file_location("ingest_handler", ROOT / "functions" / "ingest" / "handler.py")
     assert spec is not None
     assert spec.loader is not None

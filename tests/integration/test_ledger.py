@@ -1,4 +1,4 @@
-"""One contract for every ledger: the fake that unit tests use and the real one on DynamoDB."""
+"""The ledger on DynamoDB as moto plays it, and on the one in memory that unit tests and the simulator use: one contract for both."""
 
 import itertools
 from collections.abc import Callable
@@ -9,7 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.fakes import SECOND, FakeLedger, ManualClock
+from tests.dynamo import FakeDynamo
+from tests.fakes import SECOND, ManualClock
 from tidegate.aws.ledger import _TRANSACTION, DynamoLedger
 from tidegate.aws.table import Table
 from tidegate.errors import LeaseLost
@@ -56,7 +57,11 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture(params=[FakeLedger, _dynamo], ids=["fake", "dynamo"])
+def _memory(clock: ManualClock) -> DynamoLedger:
+    return DynamoLedger(Table(FakeDynamo(), "ledger"), clock)
+
+
+@pytest.fixture(params=[_memory, _dynamo], ids=["memory", "moto"])
 def ledger(request: pytest.FixtureRequest, clock: ManualClock) -> Ledger:
     make: Callable[[ManualClock], Ledger] = request.param
     return make(clock)
@@ -105,6 +110,30 @@ def succeeded(run: RunRecord) -> RunRecord:
     return replace(run, state=RunState.SUCCEEDED, ended_at="2026-01-02", books=Books(rows_read=5, rows_accepted=5))
 
 
+def settle(ledger: Ledger, run: RunRecord, receipts: list[Receipt], state: DatasetState) -> None:
+    """Decide, tell the files, close: what Settle does."""
+    if ledger.end_run(run.token, run, state).state is not run.state:
+        raise LeaseLost(run.run_id)
+    ledger.settle(run.token, run, receipts)
+    ledger.close_run(run.dataset, run.token, run.run_id)
+
+
+def fail(ledger: Ledger, run: RunRecord, files: list[str], reason: str) -> None:
+    """Decide, tell the files, close: what Fail does."""
+    failed = ledger.end_run(run.token, replace(run, state=RunState.FAILED, error=reason, ended_at="2026-01-02"))
+    if failed.state is not RunState.FAILED:
+        raise LeaseLost(run.run_id)
+    ledger.give_up(run.token, failed, files)
+    ledger.close_run(run.dataset, run.token, run.run_id)
+
+
+def abandon(ledger: Ledger, lease: Lease, run: RunRecord) -> RunRecord:
+    """What the run that takes the lease over does."""
+    aborted = ledger.end_run(lease.token, replace(run, state=RunState.ABORTED, ended_at="2026-01-02"))
+    ledger.close_run(DATASET, lease.token, run.run_id)
+    return aborted
+
+
 class TestRegister:
     def test_pending_file_waits_in_the_queue_of_its_dataset(self, ledger: Ledger) -> None:
         a = arrived("a.csv")
@@ -124,7 +153,7 @@ class TestRegister:
     def test_redelivery_cannot_put_a_loaded_file_back_into_the_queue(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
         _, run = opened(ledger, clock, a)
-        ledger.settle(succeeded(run), [receipt(a)], DatasetState(DATASET))
+        settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET))
         assert register(ledger, a) is Registration.DUPLICATE
         assert (only(ledger, a).state, queued(ledger)) == (S.LOADED, [])
 
@@ -150,11 +179,27 @@ class TestRegister:
         assert (known.newest_file_id, known.count) == (second.file_id, 2)
         assert known.file_ids == {first.file_id, second.file_id}
 
-    def test_versions_without_sequencers_are_in_order_of_registration(self, ledger: Ledger) -> None:
-        first, second = (Arrival("landing", "demo/events/delta/a", version, "", 1) for version in ("v1", "v2"))
+    def test_versions_found_by_listing_come_each_after_the_one_before(self, ledger: Ledger) -> None:
+        first = Arrival("landing", "demo/events/delta/a", "v1", "", 1)
+        second = replace(first, version_id="v2", after=first.order)
         register(ledger, first)
         assert register(ledger, second) is Registration.NEW
         assert ledger.versions([first.object_id])[first.object_id].newest_file_id == second.file_id
+
+    def test_version_found_by_listing_is_not_registered_after_one_that_is_not_the_newest_any_more(self, ledger: Ledger) -> None:
+        known, announced = arrived("a.csv", "A1"), arrived("a.csv", "A2")
+        register(ledger, known)
+        found = Arrival("landing", known.key, "v-listed", "", 10, after=known.order)
+        register(ledger, announced)
+        assert register(ledger, found) is Registration.MOVED
+        assert ledger.files([found.file_id]) == {}
+        assert register(ledger, replace(found, after=announced.order)) is Registration.NEW
+
+    def test_event_that_comes_later_is_newer_than_what_a_listing_found(self, ledger: Ledger) -> None:
+        known, later = arrived("a.csv", "A1"), arrived("a.csv", "A1001")
+        register(ledger, known)
+        register(ledger, Arrival("landing", known.key, "v-listed", "", 10, after=known.order))
+        assert register(ledger, later) is Registration.NEW
 
     def test_part_of_a_full_load_is_kept_out_of_the_queue(self, ledger: Ledger) -> None:
         part = arrived("p1.csv", folder="full/2024")
@@ -178,8 +223,8 @@ class TestRegister:
     @pytest.mark.parametrize("state", [S.PENDING, S.REGISTERED, S.QUARANTINED])
     def test_dataset_whose_ingest_died_before_the_lease_is_seen_by_reconcile(self, ledger: Ledger, state: FileState) -> None:
         register(ledger, arrived("p.csv", folder="full/1"), state)
-        assert [lease.dataset for lease in ledger.datasets()] == [DATASET]
-        assert not next(iter(ledger.datasets())).held
+        assert list(ledger.datasets()) == [DATASET]
+        assert not ledger.lease(DATASET).held
 
     def test_listing_a_dataset_again_leaves_its_lease_alone(self, ledger: Ledger, clock: ManualClock) -> None:
         register(ledger, arrived("a.csv"))
@@ -293,8 +338,8 @@ class TestClaim:
         opened(ledger, clock, a)
         clock.pass_seconds(61)
         lease = take(ledger, clock)
-        ledger.claim(lease, [only(ledger, a)], "second")
-        assert (only(ledger, a).attempts, only(ledger, a).run_id) == (2, "second")
+        ledger.claim(lease, [only(ledger, a)], run_of(lease).run_id)
+        assert (only(ledger, a).attempts, only(ledger, a).run_id) == (2, run_of(lease).run_id)
 
     def test_lost_lease_claims_nothing(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
@@ -324,7 +369,7 @@ class TestClaim:
         arrivals = [arrived(f"{n:03}.csv") for n in range(9)]
         _, run = opened(ledger, clock, *arrivals)
         assert [f.state for f in ledger.queue(DATASET, 200)] == [S.CLAIMED] * 9
-        ledger.settle(succeeded(run), [receipt(a) for a in arrivals], DatasetState(DATASET))
+        settle(ledger, succeeded(run), [receipt(a) for a in arrivals], DatasetState(DATASET))
         assert queued(ledger) == []
         assert {f.state for f in ledger.list_files(DATASET)} == {S.LOADED}
 
@@ -343,7 +388,7 @@ class TestClaim:
     def test_try_that_overslept_a_whole_run_cannot_open_it_again(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
         lease, run = opened(ledger, clock, a)
-        ledger.settle(succeeded(run), [receipt(a)], DatasetState(DATASET))
+        settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET))
         with pytest.raises(LeaseLost):
             ledger.open_run(lease, run)
 
@@ -362,7 +407,7 @@ class TestSettle:
         lease, run = opened(ledger, clock, a, b)
         state = DatasetState(DATASET, Epoch("full", "0001"), "2026-01-01")
         refused = replace(receipt(b, S.QUARANTINED), reason="BAD_HEADER: mend it")
-        ledger.settle(succeeded(run), [receipt(a), refused], state)
+        settle(ledger, succeeded(run), [receipt(a), refused], state)
         record = only(ledger, a)
         assert (record.state, record.rows_read, record.rows_accepted, record.rows_quarantined) == (S.LOADED, 5, 4, 1)
         assert record.contract_version == "1.0.0"
@@ -376,20 +421,20 @@ class TestSettle:
     def test_settling_again_changes_nothing(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
         _, run = opened(ledger, clock, a)
-        ledger.settle(succeeded(run), [receipt(a)], DatasetState(DATASET))
-        ledger.settle(replace(succeeded(run), ended_at="later"), [receipt(a)], DatasetState(DATASET, watermark="x"))
+        settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET))
+        settle(ledger, replace(succeeded(run), ended_at="later"), [receipt(a)], DatasetState(DATASET, watermark="x"))
         assert ledger.run(run.run_id) == succeeded(run)
         assert ledger.state(DATASET).watermark == ""
 
     def test_settling_again_after_the_next_run_opened_changes_nothing(self, ledger: Ledger, clock: ManualClock) -> None:
         a, b = arrived("a.csv"), arrived("b.csv")
         _, run = opened(ledger, clock, a)
-        ledger.settle(succeeded(run), [receipt(a)], DatasetState(DATASET))
+        settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET))
         register(ledger, b)
         lease = ledger.lease(DATASET)
-        ledger.claim(lease, [only(ledger, b)], "next")
+        ledger.claim(lease, [only(ledger, b)], run_of(lease, 2).run_id)
         ledger.open_run(lease, run_of(lease, 2))
-        ledger.settle(succeeded(run), [receipt(a)], DatasetState(DATASET))
+        settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET))
         assert ledger.lease(DATASET).run_id == run_of(lease, 2).run_id
 
     def test_zombie_cannot_settle_what_its_successor_claimed(self, ledger: Ledger, clock: ManualClock) -> None:
@@ -397,19 +442,18 @@ class TestSettle:
         _, run = opened(ledger, clock, a)
         clock.pass_seconds(61)
         lease = take(ledger, clock)
-        ledger.claim(lease, [only(ledger, a)], "second")
+        ledger.claim(lease, [only(ledger, a)], run_of(lease).run_id)
         with pytest.raises(LeaseLost):
-            ledger.settle(succeeded(run), [receipt(a)], DatasetState(DATASET))
+            settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET))
         assert (only(ledger, a).state, queued(ledger)) == (S.CLAIMED, ["a.csv"])
 
     def test_zombie_whose_run_was_abandoned_is_told_so(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
         _, run = opened(ledger, clock, a)
         clock.pass_seconds(61)
-        take(ledger, clock)
-        ledger.abandon(run.run_id)
+        abandon(ledger, take(ledger, clock), run)
         with pytest.raises(LeaseLost):
-            ledger.settle(succeeded(run), [receipt(a)], DatasetState(DATASET, watermark="x"))
+            settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET, watermark="x"))
         assert ledger.state(DATASET).watermark == ""
 
     def test_zombie_supersedes_nothing_after_its_successor_settled(self, ledger: Ledger, clock: ManualClock) -> None:
@@ -418,52 +462,54 @@ class TestSettle:
         _, run = opened(ledger, clock, new)
         clock.pass_seconds(61)
         lease = take(ledger, clock)
-        ledger.claim(lease, [only(ledger, new)], "second")
+        ledger.claim(lease, [only(ledger, new)], run_of(lease).run_id)
         second = run_of(lease)
+        abandon(ledger, lease, run)
         ledger.open_run(lease, second)
-        ledger.settle(succeeded(second), [receipt(new, S.QUARANTINED)], DatasetState(DATASET))
+        settle(ledger, succeeded(second), [receipt(new, S.QUARANTINED)], DatasetState(DATASET))
         with pytest.raises(LeaseLost):
-            ledger.settle(succeeded(run), [receipt(new)], DatasetState(DATASET))
+            settle(ledger, succeeded(run), [receipt(new)], DatasetState(DATASET))
         assert only(ledger, old).state is S.QUARANTINED
 
     def test_older_versions_of_a_loaded_key_become_history(self, ledger: Ledger, clock: ManualClock) -> None:
         old, new = arrived("a.csv", "A1"), arrived("a.csv", "A2")
         _, run = opened(ledger, clock, old)
-        ledger.settle(succeeded(run), [receipt(old)], DatasetState(DATASET))
+        settle(ledger, succeeded(run), [receipt(old)], DatasetState(DATASET))
         register(ledger, new)
         lease = ledger.lease(DATASET)
-        ledger.claim(lease, [only(ledger, new)], "next")
+        ledger.claim(lease, [only(ledger, new)], run_of(lease, 2).run_id)
         ledger.open_run(lease, run_of(lease, 2))
-        ledger.settle(succeeded(run_of(lease, 2)), [receipt(new)], DatasetState(DATASET))
+        settle(ledger, succeeded(run_of(lease, 2)), [receipt(new)], DatasetState(DATASET))
         assert (only(ledger, old).state, only(ledger, new).state) == (S.SUPERSEDED, S.LOADED)
         assert ledger.versions([new.object_id])[new.object_id].count == 2
 
     def test_version_that_is_refused_leaves_the_older_one_loaded(self, ledger: Ledger, clock: ManualClock) -> None:
         old, new = arrived("a.csv", "A1"), arrived("a.csv", "A2")
         _, run = opened(ledger, clock, old)
-        ledger.settle(succeeded(run), [receipt(old)], DatasetState(DATASET))
+        settle(ledger, succeeded(run), [receipt(old)], DatasetState(DATASET))
         register(ledger, new)
         lease = ledger.lease(DATASET)
-        ledger.claim(lease, [only(ledger, new)], "next")
+        ledger.claim(lease, [only(ledger, new)], run_of(lease, 2).run_id)
         ledger.open_run(lease, run_of(lease, 2))
-        ledger.settle(succeeded(run_of(lease, 2)), [receipt(new, S.QUARANTINED)], DatasetState(DATASET))
+        settle(ledger, succeeded(run_of(lease, 2)), [receipt(new, S.QUARANTINED)], DatasetState(DATASET))
         assert (only(ledger, old).state, only(ledger, new).state) == (S.LOADED, S.QUARANTINED)
 
     def test_newer_version_that_arrived_during_the_run_stays_pending(self, ledger: Ledger, clock: ManualClock) -> None:
         old, new = arrived("a.csv", "A1"), arrived("a.csv", "A2")
         _, run = opened(ledger, clock, old)
         register(ledger, new)
-        ledger.settle(succeeded(run), [receipt(old)], DatasetState(DATASET))
+        settle(ledger, succeeded(run), [receipt(old)], DatasetState(DATASET))
         assert (only(ledger, old).state, only(ledger, new).state) == (S.LOADED, S.PENDING)
         assert [f.file_id for f in ledger.queue(DATASET, 5)] == [new.file_id]
 
     def test_newer_version_without_a_sequencer_is_not_lost_when_the_older_is_settled(
         self, ledger: Ledger, clock: ManualClock
     ) -> None:
-        old, new = (Arrival("landing", "demo/events/delta/a", version, "", 1) for version in ("v1", "v2"))
+        old = Arrival("landing", "demo/events/delta/a", "v1", "", 1)
+        new = replace(old, version_id="v2", after=old.order)
         _, run = opened(ledger, clock, old)
         register(ledger, new)
-        ledger.settle(succeeded(run), [receipt(old)], DatasetState(DATASET))
+        settle(ledger, succeeded(run), [receipt(old)], DatasetState(DATASET))
         assert only(ledger, new).state is S.PENDING
 
     def test_key_that_is_overwritten_for_ever_does_not_grow_for_ever(self, ledger: Ledger, clock: ManualClock) -> None:
@@ -472,7 +518,7 @@ class TestSettle:
             register(ledger, version)
         ledger.supersede([only(ledger, v) for v in versions[:4]])
         _, run = opened(ledger, clock, versions[4])
-        ledger.settle(succeeded(run), [receipt(versions[4])], DatasetState(DATASET))
+        settle(ledger, succeeded(run), [receipt(versions[4])], DatasetState(DATASET))
         known = ledger.versions([versions[0].object_id])[versions[0].object_id]
         assert (known.count, set(known.file_ids)) == (5, {versions[4].file_id})
 
@@ -480,8 +526,8 @@ class TestSettle:
 class TestFail:
     def test_claimed_files_are_failed_with_the_cause_and_leave_the_queue(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
-        lease, run = opened(ledger, clock, a)
-        ledger.fail(DATASET, lease.token, run.run_id, [a.file_id], "Load failed")
+        _lease, run = opened(ledger, clock, a)
+        fail(ledger, run, [a.file_id], "Load failed")
         assert (only(ledger, a).state, only(ledger, a).reason, queued(ledger)) == (S.FAILED, "Load failed", [])
         closed = ledger.run(run.run_id)
         assert closed is not None
@@ -491,25 +537,25 @@ class TestFail:
     def test_failing_again_changes_nothing(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
         lease, run = opened(ledger, clock, a)
-        ledger.fail(DATASET, lease.token, run.run_id, [a.file_id], "first")
-        ledger.fail(DATASET, lease.token, run.run_id, [a.file_id], "second")
+        fail(ledger, run, [a.file_id], "first")
+        fail(ledger, run, [a.file_id], run_of(lease).run_id)
         assert only(ledger, a).reason == "first"
 
     def test_zombie_cannot_fail_what_its_successor_claimed(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
         lease, run = opened(ledger, clock, a)
         clock.pass_seconds(61)
-        ledger.claim(take(ledger, clock), [only(ledger, a)], "second")
+        ledger.claim(take(ledger, clock), [only(ledger, a)], run_of(lease).run_id)
         with pytest.raises(LeaseLost):
-            ledger.fail(DATASET, lease.token, run.run_id, [a.file_id], "late")
+            fail(ledger, run, [a.file_id], "late")
         assert only(ledger, a).state is S.CLAIMED
 
     def test_settled_run_cannot_be_failed(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
-        lease, run = opened(ledger, clock, a)
-        ledger.settle(succeeded(run), [receipt(a)], DatasetState(DATASET))
+        _lease, run = opened(ledger, clock, a)
+        settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET))
         with pytest.raises(LeaseLost):
-            ledger.fail(DATASET, lease.token, run.run_id, [a.file_id], "late")
+            fail(ledger, run, [a.file_id], "late")
         assert only(ledger, a).state is S.LOADED
         closed = ledger.run(run.run_id)
         assert closed is not None
@@ -529,7 +575,7 @@ class TestAtRest:
     def test_requeued_file_takes_its_old_place(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
         _, run = opened(ledger, clock, a)
-        ledger.settle(succeeded(run), [receipt(a)], DatasetState(DATASET))
+        settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET))
         register(ledger, arrived("b.csv"))
         assert ledger.requeue(only(ledger, a))
         assert queued(ledger) == ["a.csv", "b.csv"]
@@ -538,7 +584,7 @@ class TestAtRest:
     def test_requeue_on_old_knowledge_is_refused(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
         _, run = opened(ledger, clock, a)
-        ledger.settle(succeeded(run), [receipt(a)], DatasetState(DATASET))
+        settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET))
         seen = only(ledger, a)
         assert ledger.requeue(seen)
         assert not ledger.requeue(seen)
@@ -553,9 +599,9 @@ class TestAtRest:
         part = arrived("p1.csv", folder="full/2024")
         register(ledger, part, S.REGISTERED)
         lease = take(ledger, clock)
-        ledger.claim(lease, [only(ledger, part)], "r")
+        ledger.claim(lease, [only(ledger, part)], run_of(lease).run_id)
         ledger.open_run(lease, run_of(lease))
-        ledger.settle(succeeded(run_of(lease)), [receipt(part)], DatasetState(DATASET))
+        settle(ledger, succeeded(run_of(lease)), [receipt(part)], DatasetState(DATASET))
         assert [f.state for f in ledger.parts(DATASET, "2024")] == [S.LOADED]
         assert ledger.requeue(only(ledger, part))
         assert ([f.state for f in ledger.parts(DATASET, "2024")], queued(ledger)) == ([S.REGISTERED], [])
@@ -567,22 +613,78 @@ class TestAtRest:
         assert ledger.requeue(only(ledger, part))
         assert [f.state for f in ledger.parts(DATASET, "2024")] == [S.REGISTERED]
 
-    def test_abandoned_run_is_aborted_once(self, ledger: Ledger, clock: ManualClock) -> None:
+    def test_run_of_a_lost_lease_is_aborted_and_its_tables_are_unclean(self, ledger: Ledger, clock: ManualClock) -> None:
+        _, run = opened(ledger, clock, arrived("a.csv"))
+        clock.pass_seconds(61)
+        lease = take(ledger, clock)
+        assert abandon(ledger, lease, run).state is RunState.ABORTED
+        assert ledger.run(run.run_id) == replace(run, state=RunState.ABORTED, ended_at="2026-01-02")
+        after = ledger.lease(DATASET)
+        assert (after.unclean, after.stale_run_id, after.token) == (True, "", lease.token)
+
+    def test_decided_run_is_not_aborted_by_its_successor(self, ledger: Ledger, clock: ManualClock) -> None:
+        _, run = opened(ledger, clock, arrived("a.csv"))
+        ledger.end_run(run.token, succeeded(run), DatasetState(DATASET))
+        clock.pass_seconds(61)
+        assert abandon(ledger, take(ledger, clock), run) == succeeded(run)
+
+    def test_failures_in_a_row_are_counted_over_leases_until_a_run_succeeds(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
         lease, run = opened(ledger, clock, a)
-        ledger.abandon(run.run_id)
-        ledger.abandon("unknown")
-        aborted = ledger.run(run.run_id)
-        assert aborted is not None
-        assert (aborted.state, bool(aborted.ended_at)) == (RunState.ABORTED, True)
-        assert ledger.lease(DATASET).token == lease.token
+        fail(ledger, run, [a.file_id], "x")
+        ledger.back_off(DATASET, lease.token, clock.now)
+        lease = take(ledger, clock)
+        assert (lease.failures, lease.unclean) == (2, True)
+        ledger.open_run(lease, run_of(lease))
+        settle(ledger, succeeded(run_of(lease)), [], DatasetState(DATASET))
+        assert (ledger.lease(DATASET).failures, ledger.lease(DATASET).unclean) == (0, False)
 
-    def test_abandon_leaves_a_settled_run_alone(self, ledger: Ledger, clock: ManualClock) -> None:
+    def test_open_run_is_part_of_holding_a_lease(self, ledger: Ledger, clock: ManualClock) -> None:
+        lease, run = opened(ledger, clock, arrived("a.csv"))
+        assert ledger.hold(DATASET, lease.token, LATER, run.run_id)
+        assert not ledger.hold(DATASET, lease.token, LATER, "another")
+
+    def test_armed_lease_is_armed_once(self, ledger: Ledger, clock: ManualClock) -> None:
+        seen = ledger.lease(DATASET)
+        assert ledger.arm(seen, 5)
+        assert not ledger.arm(seen, 6)
+        assert ledger.lease(DATASET).opens_at == 5
+        assert take(ledger, clock).opens_at == 0
+
+    def test_overtaken_replay_goes_back_to_rest_with_its_rows(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
         _, run = opened(ledger, clock, a)
-        ledger.settle(succeeded(run), [receipt(a)], DatasetState(DATASET))
-        ledger.abandon(run.run_id)
-        assert ledger.run(run.run_id) == succeeded(run)
+        settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET))
+        ledger.requeue(only(ledger, a))
+        ledger.supersede([only(ledger, a)])
+        record = only(ledger, a)
+        assert (record.state, record.loaded_by, record.rows_read, queued(ledger)) == (S.LOADED, run.run_id, 5, [])
+
+    def test_receipt_of_a_file_that_could_not_be_read_again_is_kept(self, ledger: Ledger, clock: ManualClock) -> None:
+        a = arrived("a.csv")
+        lease, run = opened(ledger, clock, a)
+        settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET))
+        ledger.requeue(only(ledger, a))
+        second = run_of(lease, 2)
+        ledger.claim(ledger.lease(DATASET), [only(ledger, a)], second.run_id)
+        ledger.open_run(ledger.lease(DATASET), second)
+        gone = replace(receipt(a), rows_read=0, rows_accepted=0, rows_quarantined=0, reason="GONE", kept=True)
+        settle(ledger, succeeded(second), [gone], DatasetState(DATASET))
+        record = only(ledger, a)
+        assert (record.state, record.loaded_by, record.rows_read, record.reason) == (S.LOADED, run.run_id, 5, "GONE")
+
+    def test_files_of_a_failed_run_wait_again_in_smaller_batches(self, ledger: Ledger, clock: ManualClock) -> None:
+        a, b = arrived("a.csv"), arrived("b.csv")
+        _, run = opened(ledger, clock, a, b)
+        failed = ledger.end_run(run.token, replace(run, state=RunState.FAILED, error="x", again=1))
+        for _ in range(2):  # telling them twice changes nothing
+            ledger.queue_again(run.token, failed, [a.file_id, b.file_id], alone=True)
+        assert [(f.state, f.most, f.failures) for f in ledger.queue(DATASET, 9)] == [(S.PENDING, 1, 1)] * 2
+
+    def test_cursor_is_kept(self, ledger: Ledger) -> None:
+        assert ledger.cursor("survey") == {}
+        ledger.keep_cursor("survey", {"after": "a/b", "began": 5})
+        assert ledger.cursor("survey") == {"after": "a/b", "began": 5}
 
 
 class TestLists:
@@ -600,7 +702,7 @@ class TestLists:
     def test_runs_are_listed_oldest_first_and_by_state(self, ledger: Ledger, clock: ManualClock) -> None:
         a, b = arrived("a.csv"), arrived("b.csv")
         lease, run = opened(ledger, clock, a)
-        ledger.fail(DATASET, lease.token, run.run_id, [a.file_id], "x")
+        fail(ledger, run, [a.file_id], "x")
         ledger.release(DATASET, lease.token)
         _, second = opened(ledger, clock, b)
         assert [r.run_id for r in ledger.list_runs(DATASET)] == [run.run_id, second.run_id]

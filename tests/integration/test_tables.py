@@ -1,6 +1,7 @@
 """The Iceberg tables over moto's Glue and S3, on loopback: commits, replacement, and silver as the fold of bronze."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,15 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tidegate.aws.catalog import GlueMetadata
 from tidegate.aws.iceberg import GlueLake
 from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode
-from tidegate.engine import Limits
-from tidegate.errors import StaleCommit
-from tidegate.model.runs import Books, Commit, Epoch, Manifest
+from tidegate.engine import Keyring, Limits
+from tidegate.errors import ContractInvalid, StaleCommit
+from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
 from tidegate.tables.duck import connect, copy_to
-from tidegate.tables.replacement import replace_objects
-from tidegate.tables.silver import fold_into_silver
+from tidegate.tables.workshop import LocalWorkshop
+from tidegate.usecases.commit import commit_rows, commit_silver
 
 LIMITS = Limits(memory_mb=256, threads=1)
 COLUMNS = (Column("id", ColumnType(Kind.STRING), primary_key=True), Column("v", ColumnType(Kind.DECIMAL, 10, 2)))
@@ -30,20 +32,22 @@ class Shop:
     def __init__(self, lake: GlueLake, folder: Path, contract: Contract) -> None:
         self.lake, self.folder, self.contract, self.runs = lake, folder, contract, 0
         self.epoch = Epoch()
+        self.metadata = GlueMetadata("stack", boto3.client("glue"), boto3.client("s3"))
 
     def load(self, key: str, arrival: str, rows: Sequence[tuple[str, int]], *, replaces: bool = False, full: str = "") -> Books:
         self.runs += 1
         run, room = f"run-{self.runs}", self.folder / f"run-{self.runs}"
         room.mkdir()
+        before = self.epoch
         if full:
             self.epoch = Epoch(full, arrival)
         layers = self.lake.open(self.contract)
         arriving = self._parquet(room, run, key, arrival, rows, full, layers.bronze.field_ids)
-        leaving = [key] if replaces else []
-        bronze = replace_objects(layers.bronze, leaving, arriving, run, room / "bronze", LIMITS)
-        manifest = Manifest(self.contract.dataset, 1, run, "k", "1.0.0", self.epoch, bool(full), ())
-        after = self.lake.open(self.contract).bronze
-        silver, books = fold_into_silver(self.contract, manifest, layers.silver, after, arriving, leaving, room / "silver", LIMITS)
+        leaving = [Leaving(key)] if replaces else []
+        workshop = LocalWorkshop(room, LIMITS, Keyring("test", b"k" * 64))
+        bronze = commit_rows(layers.bronze, leaving, arriving, run, workshop, fence=True)
+        manifest = Manifest(self.contract.dataset, 1, run, "k", "1.0.0", self.epoch, before, ())
+        silver, books = commit_silver(self.contract, manifest, layers, arriving, leaving, workshop)
         bronze.check()
         silver.check()
         Books(
@@ -60,24 +64,21 @@ class Shop:
         silver: Commit,
         books: Books,
         arriving: Path | None,
-        leaving: Sequence[str],
+        leaving: Sequence[Leaving],
         manifest: Manifest,
     ) -> None:
         """A run that is tried again finds its commits, and the catalog shows each once, as its own metadata counts it."""
         layers, room = self.lake.open(self.contract), self.folder / f"{run}-again"
         room.mkdir()
-        if bronze.rows_added or leaving:
-            assert replace_objects(layers.bronze, leaving, arriving, run, room / "bronze", LIMITS) == bronze
-            assert self.seen(run, "bronze") == [bronze]
+        workshop = LocalWorkshop(room, LIMITS, Keyring("test", b"k" * 64))
+        assert commit_rows(layers.bronze, leaving, arriving, run, workshop, fence=True) == bronze
+        assert self.seen(run, "bronze") == [bronze]
         if self.seen(run, "silver"):
-            again = fold_into_silver(
-                self.contract, manifest, layers.silver, layers.bronze, arriving, leaving, room / "silver", LIMITS
-            )
-            assert again == (silver, books)
+            assert commit_silver(self.contract, manifest, layers, arriving, leaving, workshop) == (silver, books)
             assert self.seen(run, "silver") == [silver]
 
     def seen(self, run: str, layer: str) -> list[Commit]:
-        return [c for c in self.lake.commits(self.contract.table, run) if c.table.startswith(layer)]
+        return [c for c in self.metadata.commits(self.contract.table, run) if c.table.startswith(layer)]
 
     def _parquet(
         self, room: Path, run: str, key: str, arrival: str, rows: Sequence[tuple[str, int]], full: str, ids: Any
@@ -184,8 +185,8 @@ def test_replacement_that_leaves_nothing_behind_still_moves_the_table(shop: Shop
     """Otherwise a run that was overtaken could commit the rows it had prepared on the version that stood still."""
     shop.load("k1", "001", [("a", 1)])
     overtaken = shop.lake.open(shop.contract)
-    room = shop.folder / "empty"
-    replace_objects(shop.lake.open(shop.contract).quarantine, ["k1"], None, "successor", room, LIMITS)
+    workshop = LocalWorkshop(shop.folder, LIMITS, Keyring("test", b"k" * 64))
+    commit_rows(shop.lake.open(shop.contract).quarantine, [Leaving("k1")], None, "successor", workshop, fence=False)
     summary = dict.fromkeys(("tidegate.added", "tidegate.removed", "tidegate.before", "tidegate.after"), "0")
     with pytest.raises(StaleCommit):
         overtaken.quarantine.commit("zombie", remove=[], add=[], summary=summary)
@@ -200,3 +201,54 @@ def test_column_that_drift_brings_is_null_in_older_files(shop: Shop) -> None:
     assert [(r["id"], r["v"]) for r in shop.lake._load("silver", shop.contract.table).scan().to_arrow().to_pylist()] == [
         ("a", Decimal("1.00"))
     ]
+
+
+class TestUndo:
+    """Taking back what a run left that was never settled."""
+
+    def test_rows_and_author_are_those_from_before(self, shop: Shop) -> None:
+        shop.load("k1", "001", [("a", 1)])
+        shop.load("k2", "002", [("b", 2)])
+        table = shop.lake.open(shop.contract).bronze
+        assert table.author == "run-2"
+        table.undo()
+        assert (table.author, shop.lake.open(shop.contract).bronze.author) == ("", "")
+        assert shop.rows("bronze") == [("a", 1)]
+        assert shop.metadata.totals(shop.contract.table)[f"bronze.{shop.contract.table}"] == (1, "")
+
+    def test_replaced_rows_come_back(self, shop: Shop) -> None:
+        shop.load("k1", "001", [("a", 1)])
+        shop.load("k1", "002", [("c", 3)], replaces=True)
+        for table in (shop.lake.open(shop.contract).bronze, shop.lake.open(shop.contract).silver):
+            table.undo()
+        assert shop.rows() == shop.rows("bronze") == [("a", 1)]
+
+    def test_first_commit_of_a_table_leaves_it_empty(self, shop: Shop) -> None:
+        shop.load("k1", "001", [("a", 1)])
+        shop.lake.open(shop.contract).silver.undo()
+        assert shop.rows() == []
+
+    def test_whoever_opened_the_table_before_cannot_commit_after(self, shop: Shop) -> None:
+        """The files are those from before, the version is not: a plain rollback would let a zombie in."""
+        shop.load("k1", "001", [("a", 1)])
+        zombie = shop.lake.open(shop.contract).bronze
+        shop.load("k2", "002", [("b", 2)])
+        shop.lake.open(shop.contract).bronze.undo()
+        summary = dict.fromkeys(("tidegate.added", "tidegate.removed", "tidegate.before", "tidegate.after"), "0")
+        with pytest.raises(StaleCommit):
+            zombie.commit("zombie", remove=[], add=[], summary=summary)
+
+    def test_table_that_moved_is_not_mended_blindly(self, shop: Shop) -> None:
+        shop.load("k1", "001", [("a", 1)])
+        stale = shop.lake.open(shop.contract).bronze
+        shop.load("k2", "002", [("b", 2)])
+        with pytest.raises(StaleCommit):
+            stale.undo()
+        assert shop.rows("bronze") == [("a", 1), ("b", 2)]
+
+
+def test_column_that_changes_its_type_is_refused_with_a_way_on(shop: Shop) -> None:
+    shop.load("k1", "001", [("a", 1)])
+    other = replace(shop.contract, columns=(COLUMNS[0], Column("v", ColumnType(Kind.INTEGER))))
+    with pytest.raises(ContractInvalid, match="new column name"):
+        shop.lake.open(other)

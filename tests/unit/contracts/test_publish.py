@@ -34,7 +34,7 @@ def version(number: str) -> str:
 def test_first_publication_writes_the_version_before_it_becomes_current(store: FakeStore) -> None:
     done = publish(BASE, "orders.odcs.yaml", store=store)
     assert (done.dataset, done.version, done.changed) == ("shop.orders", "1.0.0", True)
-    assert store.puts == ["contracts/shop/orders/1.0.0.odcs.yaml", CURRENT]
+    assert store.puts == ["contracts/tables/shop_orders.json", "contracts/shop/orders/1.0.0.odcs.yaml", CURRENT]
     contract, key = load_current("shop.orders", store)
     assert key == done.key
     assert json.loads(store.objects[CURRENT]) == {"version": "1.0.0", "key": key, "sha256": contract.sha256}

@@ -72,6 +72,7 @@ def test_every_alarm_tells_the_topic_and_says_what_to_do() -> None:
         ("AWS/States", "ExecutionsTimedOut"),
         ("AWS/States", "ExecutionsAborted"),
         ("Tidegate", "OldestPendingSeconds"),
+        ("Tidegate", "TablesAstray"),
         ("AWS/Lambda", "Errors"),
     }
 

@@ -51,7 +51,7 @@ def test_every_step_of_a_run_is_caught_and_leads_to_a_letter() -> None:
         noted = STATES[anything["Next"]]
         assert noted["Parameters"]["state"] == name
         assert noted["Next"] == "Fail"
-    assert STATES["Fail"]["Next"] == "Bury"
+    assert STATES["Fail"]["Next"] == "Tell?"  # it sends the letter itself, before the ledger
     assert STATES[STATES["Fail"]["Catch"][-1]["Next"]]["Next"] == "Bury"
 
 
@@ -62,8 +62,9 @@ def test_a_run_that_lost_its_lease_stops_without_touching_what_its_successor_has
 
 
 def test_a_settled_run_that_nobody_could_be_told_of_leaves_a_letter_and_goes_on() -> None:
-    untold = STATES[STATES["Notify"]["Catch"][0]["Next"]]
-    assert (untold["Next"], untold["Parameters"]["proceed"]) == ("Bury", True)
+    for name in ("Notify", "NotifyAndClaim"):
+        untold = STATES[STATES[name]["Catch"][0]["Next"]]
+        assert (untold["Next"], untold["Parameters"]["proceed"]) == ("Bury", True)
 
 
 def test_a_letter_that_cannot_be_sent_fails_the_execution_loudly() -> None:
@@ -84,8 +85,18 @@ def test_dataset_and_token_always_come_from_the_executions_input() -> None:
 
 
 def test_after_a_run_the_dataset_is_looked_at_again() -> None:
-    assert STATES["Notify"]["Next"] == "Claim"
+    assert STATES["NotifyAndClaim"]["Next"] == "Claim"
+    assert STATES["Notify"]["End"] is True  # Settle looked, and gave the lease back
     assert [choice["Next"] for choice in STATES["Proceed?"]["Choices"]] == ["Claim"]
+
+
+def test_a_run_of_an_idle_dataset_costs_seven_transitions() -> None:
+    path, name = ["Claim"], "Claim"
+    answers = {"HasWork?": "Load", "More?": STATES["More?"]["Default"]}
+    while "End" not in STATES[name]:
+        name = answers.get(name) or STATES[name]["Next"]
+        path.append(name)
+    assert path == ["Claim", "HasWork?", "Load", "Audit", "Settle", "More?", "Notify"]
 
 
 def test_every_state_can_be_reached() -> None:

@@ -41,8 +41,12 @@ def test_a_function_is_given_the_settings_it_uses_and_no_other(verb: str) -> Non
     handler = ast.parse((ROOT / "functions" / verb / "handler.py").read_text(encoding="utf-8"))
     wiring = {node.name: node for node in BOOTSTRAP.body if isinstance(node, ast.FunctionDef)}
     wanted = _settings(handler)
-    for name in _used(handler, "bootstrap") & set(wiring):
+    todo, seen = _used(handler, "bootstrap") & set(wiring), set()
+    while todo:  # wiring uses wiring
+        seen.add(name := todo.pop())
         wanted |= _settings(wiring[name])
+        calls = {n.func.id for n in ast.walk(wiring[name]) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        todo |= (calls & set(wiring)) - seen
     given = of_type("AWS::Serverless::Function")[f"{verb.capitalize()}Function"]["Environment"]["Variables"]
     assert set(given) == wanted
 

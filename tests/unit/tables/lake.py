@@ -12,16 +12,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode
-from tidegate.engine import Limits
+from tidegate.engine import Keyring, Limits
 from tidegate.errors import StaleCommit
-from tidegate.model.runs import Books, Commit, Epoch, Manifest
+from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
 from tidegate.ports import Lake, Layers, LiveFile, Table
 from tidegate.tables.duck import connect, copy_to, reading
-from tidegate.tables.replacement import replace_objects
 from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema
-from tidegate.tables.silver import LINEAGE, fold_into_silver
+from tidegate.tables.silver import LINEAGE
+from tidegate.tables.workshop import LocalWorkshop
+from tidegate.usecases.commit import commit_rows, commit_silver
 
 LIMITS = Limits(memory_mb=256, threads=1)
+KEYRING = Keyring("test", b"k" * 64)
 DELTA = "shop/sales/delta/"
 FULL = "shop/sales/full/"
 Row = tuple[str, int | None, str | None]  # id, at, amount
@@ -42,45 +44,53 @@ SALES = Contract(
 EVENTS = replace(SALES, load_mode=LoadMode.APPEND, order_by=None)
 
 
-@dataclass
-class _Stored:
-    """What a catalog keeps of a table."""
+@dataclass(frozen=True)
+class _Version:
+    """What a catalog keeps of one version of a table."""
 
-    version: int = 0
     files: tuple[LiveFile, ...] = ()
-    runs: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    author: str = ""
+    summary: Mapping[str, str] = field(default_factory=dict)
 
 
 class LocalTable:
     """One table at the version it was opened at."""
 
-    def __init__(self, name: str, stored: _Stored, columns: Mapping[str, str], ids: Mapping[str, int], place: Path) -> None:
+    def __init__(self, name: str, stored: list[_Version], columns: Mapping[str, str], ids: Mapping[str, int], place: Path) -> None:
         self.name, self.columns, self.field_ids = name, columns, ids
-        self._stored, self._place = stored, place
-        self._version, self._files, self._runs = stored.version, stored.files, dict(stored.runs)
+        self._stored, self._place, self._history = stored, place, list(stored)
         self.fetched: list[str] = []
 
+    @property
+    def author(self) -> str:
+        return self._history[-1].author
+
     def committed(self, run_id: str) -> Mapping[str, str] | None:
-        return self._runs.get(run_id)
+        return next((v.summary for v in self._history if v.author == run_id), None)
 
     def live(self) -> Sequence[LiveFile]:
-        return self._files
+        return self._history[-1].files
 
     def fetch(self, files: Sequence[LiveFile], directory: Path) -> Sequence[Path]:
         self.fetched += [f.path for f in files]
         return [Path(shutil.copy(f.path, directory)) for f in files]
 
     def commit(self, run_id: str, *, remove: Sequence[LiveFile], add: Sequence[Path], summary: Mapping[str, str]) -> Commit:
-        if self._stored.version != self._version:
-            raise StaleCommit(f"{self.name} moved")
         added = tuple(self._keep(path, number) for number, path in enumerate(add))
-        self._stored.files = tuple(f for f in self._stored.files if f not in remove) + added
-        self._stored.version += 1
-        self._stored.runs[run_id] = dict(summary)
+        self._swap(_Version(tuple(f for f in self.live() if f not in remove) + added, run_id, dict(summary)))
         return Commit(self.name, *(int(summary[f"tidegate.{word}"]) for word in ("added", "removed", "before", "after")))
 
+    def undo(self) -> None:
+        self._swap(_Version(self._history[-2].files))
+
+    def _swap(self, version: _Version) -> None:
+        if len(self._stored) != len(self._history):
+            raise StaleCommit(f"{self.name} moved")
+        self._stored.append(version)
+        self._history = list(self._stored)
+
     def _keep(self, path: Path, number: int) -> LiveFile:
-        kept = self._place / f"{self.name}-{self._version}-{number}.parquet"
+        kept = self._place / f"{self.name}-{len(self._history)}-{number}.parquet"
         kept.write_bytes(path.read_bytes())
         keys = pq.read_table(kept, columns=["_object_key"])["_object_key"].to_pylist()
         return LiveFile(str(kept), len(keys), min(keys), max(keys))
@@ -90,23 +100,16 @@ class LocalLake:
     """Tables in a directory."""
 
     def __init__(self, place: Path) -> None:
-        self._place, self._tables = place, dict[str, _Stored]()
+        self._place, self._tables = place, dict[str, list[_Version]]()
 
     def open(self, contract: Contract) -> Layers:
         return Layers(*(self._open(layer, contract) for layer in ("bronze", "quarantine", "silver")))
-
-    def commits(self, table: str, run_id: str) -> Sequence[Commit]:
-        words = ("added", "removed", "before", "after")
-        found = (
-            (f"{layer}.{table}", self._tables[f"{layer}.{table}"].runs.get(run_id)) for layer in ("bronze", "quarantine", "silver")
-        )
-        return [Commit(name, *(int(summary[f"tidegate.{w}"]) for w in words)) for name, summary in found if summary is not None]
 
     def _open(self, layer: str, contract: Contract) -> LocalTable:
         schema = quarantine_schema() if layer == "quarantine" else row_schema(contract)
         columns = {f.name: duckdb_type(f.field_type) for f in schema.fields}
         name = f"{layer}.{contract.table}"
-        return LocalTable(name, self._tables.setdefault(name, _Stored()), columns, field_ids(schema), self._place)
+        return LocalTable(name, self._tables.setdefault(name, [_Version()]), columns, field_ids(schema), self._place)
 
 
 @dataclass(frozen=True)
@@ -164,23 +167,22 @@ class Dataset:
         first = min(v.place for v in versions)
         changes = bool(versions[0].load) and first >= self.epoch.start
         epoch = Epoch(versions[0].load, first) if changes else self.epoch
-        return Manifest(self.contract.dataset, 1, run_id, "key", "1.0.0", epoch, changes, ()), leaving
+        return Manifest(self.contract.dataset, 1, run_id, "key", "1.0.0", epoch, self.epoch, ()), leaving
 
     def play(self, manifest: Manifest, leaving: Sequence[str], *versions: Version) -> tuple[Commit, Books]:
         """Commit bronze and silver, and check what both say about themselves."""
         room = self._place / f"{manifest.run_id}-{len(list(self._place.iterdir()))}"
         room.mkdir()
+        workshop = LocalWorkshop(room, LIMITS, KEYRING)
         layers = self.lake.open(self.contract)
         arriving = self.accepted(room, manifest.run_id, layers.bronze, *versions)
-        bronze = replace_objects(layers.bronze, leaving, arriving, manifest.run_id, room / "bronze", LIMITS)
-        after = self.lake.open(self.contract).bronze
-        commit, books = fold_into_silver(self.contract, manifest, layers.silver, after, arriving, leaving, room / "silver", LIMITS)
+        gone = [Leaving(key) for key in leaving]
+        bronze = commit_rows(layers.bronze, gone, arriving, manifest.run_id, workshop, fence=True)
+        commit, books = commit_silver(self.contract, manifest, layers, arriving, gone, workshop)
         rows = sum(len(v.rows) for v in versions)
         replace(books, rows_read=rows, rows_accepted=rows).check()
         for done in (bronze, commit):
             done.check()
-        seen = {c.table: c for c in self.lake.commits(self.contract.table, manifest.run_id)}
-        assert seen.items() <= {bronze.table: bronze, commit.table: commit}.items()
         return commit, books
 
     def accepted(self, room: Path, run_id: str, bronze: Table, *versions: Version) -> Path | None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tables.lake import DELTA, LIMITS, SALES, Dataset, LocalLake, LocalTable
-from tidegate.model.runs import Commit
-from tidegate.tables.replacement import replace_objects
+from tests.unit.tables.lake import DELTA, KEYRING, LIMITS, SALES, Dataset, LocalLake, LocalTable
+from tidegate.model.runs import Commit, Leaving
+from tidegate.tables.workshop import LocalWorkshop
+from tidegate.usecases.commit import commit_rows
 
 
 @pytest.fixture
@@ -27,7 +28,13 @@ def bronze_of(dataset: Dataset) -> LocalTable:
 
 
 def remove(table: LocalTable, keys: Sequence[str], place: Path) -> Commit:
-    return replace_objects(table, keys, None, "removal", place / "room", LIMITS)
+    return leave(table, [Leaving(key) for key in keys], place)
+
+
+def leave(table: LocalTable, leaving: Sequence[Leaving], place: Path, run_id: str = "removal") -> Commit:
+    room = place / "room"
+    room.mkdir(parents=True)
+    return commit_rows(table, leaving, None, run_id, LocalWorkshop(room, LIMITS, KEYRING), fence=True)
 
 
 def test_rows_of_other_objects_stay_as_they_are(sales: Dataset, tmp_path: Path) -> None:
@@ -39,8 +46,9 @@ def test_rows_of_other_objects_stay_as_they_are(sales: Dataset, tmp_path: Path) 
 
 def test_files_whose_bounds_exclude_every_key_are_not_read(sales: Dataset, tmp_path: Path) -> None:
     table = bronze_of(sales)
+    holding = [f.path for f in table.live() if f.lower == f.upper == DELTA + "2"]
     remove(table, [DELTA + "2"], tmp_path)
-    assert table.fetched == [f.path for f in table.live() if f.lower == f.upper == DELTA + "2"]
+    assert table.fetched == holding
 
 
 def test_file_whose_bounds_hold_a_key_that_it_lacks_is_not_rewritten(sales: Dataset, tmp_path: Path) -> None:
@@ -52,6 +60,13 @@ def test_file_whose_bounds_hold_a_key_that_it_lacks_is_not_rewritten(sales: Data
 
 def test_keys_are_compared_as_data_not_as_patterns(sales: Dataset, tmp_path: Path) -> None:
     assert remove(bronze_of(sales), [DELTA + "_", DELTA + "%", "' OR true --"], tmp_path).rows_removed == 0
+
+
+def test_rows_of_another_version_of_the_key_stay_when_one_version_leaves(sales: Dataset, tmp_path: Path) -> None:
+    row = next(r for r in sales.rows("bronze") if r["_object_key"] == DELTA + "2")
+    other = leave(bronze_of(sales), [Leaving(DELTA + "2", "another")], tmp_path / "a")
+    own = leave(bronze_of(sales), [Leaving(DELTA + "2", row["_file_id"])], tmp_path / "b", "second")
+    assert (other.rows_removed, own.rows_removed) == (0, 2)
 
 
 def key_sorted(rows: list[dict[str, object]]) -> list[dict[str, object]]:

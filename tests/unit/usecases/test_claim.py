@@ -1,4 +1,6 @@
+import copy
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 
@@ -132,8 +134,7 @@ class TestOverwrites:
 
     def test_page_full_of_overtaken_versions_does_not_hide_what_arrives_at_the_release(self, world: World) -> None:
         world.limits = Limits(files=2, bytes=1000)
-        world.drop(DELTA + "a")
-        world.settle(world.claim_manifest())
+        world.waker.wake(EVENTS)
         world.ledger = Interrupted(world.ledger, before={"release": lambda: world.drop(*[DELTA + "b"] * 9)})
         assert world.claim() == Claimed(EVENTS, 1)
         assert world.started == [(EVENTS, 1), (EVENTS, 2)]
@@ -187,10 +188,10 @@ class TestAgain:
         _crash(world, "lake", "after", "put")
         with pytest.raises(Crash):
             world.claim()
-        before = dict(world.lake_bucket.bodies)
+        before = copy.deepcopy(world.lake_bucket.stored)
         world.drop(DELTA + "b")
         world.claim()
-        assert before.items() <= world.lake_bucket.bodies.items()
+        assert before.items() <= world.lake_bucket.stored.items()
 
     def test_run_of_the_lost_lease_is_aborted_by_its_successor(self, world: World) -> None:
         world.drop(DELTA + "a")
@@ -208,43 +209,58 @@ class TestAgain:
         assert world.fake_ledger.lease(EVENTS).expires_at > world.clock.now + LEASE - 100
 
 
+def _settles(world: World) -> None:
+    """A run ends and its Settle gives the lease back."""
+    world.drop(DELTA + "a")
+    world.settle(world.claim_manifest())
+
+
+def _claims_nothing(world: World) -> None:
+    """A claim finds nothing and gives the lease back."""
+    world.waker.wake(EVENTS)
+    assert world.claim(token=1) == Claimed(EVENTS, 1)
+
+
+@pytest.fixture(params=[_settles, _claims_nothing], ids=["settle", "claim"])
+def give_back(request: pytest.FixtureRequest) -> Callable[[World], None]:
+    """What gives a lease back."""
+    return cast("Callable[[World], None]", request.param)
+
+
 class TestRelease:
-    def test_empty_queue_gives_the_lease_back(self, world: World) -> None:
-        world.drop(DELTA + "a")
-        world.settle(world.claim_manifest())
-        assert world.claim() == Claimed(EVENTS, 1)
+    def test_empty_queue_gives_the_lease_back(self, world: World, give_back: Callable[[World], None]) -> None:
+        give_back(world)
         assert world.fake_ledger.lease(EVENTS).is_free(world.clock())
 
-    def test_file_that_arrives_just_before_the_release_is_not_left_waiting(self, world: World) -> None:
-        world.drop(DELTA + "a")
-        world.settle(world.claim_manifest())
+    def test_file_that_arrives_just_before_the_release_is_not_left_waiting(
+        self, world: World, give_back: Callable[[World], None]
+    ) -> None:
         world.ledger = Interrupted(world.ledger, before={"release": lambda: world.drop(DELTA + "b")})
-        assert world.claim() == Claimed(EVENTS, 1)
+        give_back(world)
         assert world.started == [(EVENTS, 1), (EVENTS, 2)]
         assert world.drain() == [["b"]]
 
-    def test_file_that_arrives_just_after_the_release_starts_one_run(self, world: World) -> None:
-        world.drop(DELTA + "a")
-        world.settle(world.claim_manifest())
+    def test_file_that_arrives_just_after_the_release_starts_one_run(
+        self, world: World, give_back: Callable[[World], None]
+    ) -> None:
         world.ledger = Interrupted(world.ledger, after={"release": lambda: world.drop(DELTA + "b")})
-        assert world.claim() == Claimed(EVENTS, 1)
+        give_back(world)
         assert world.started == [(EVENTS, 1), (EVENTS, 2)]
         assert world.drain() == [["b"]]
 
-    def test_try_that_died_between_release_and_look_is_finished_by_the_next_one(self, world: World) -> None:
-        world.drop(DELTA + "a")
-        world.settle(world.claim_manifest())
+    def test_try_that_died_between_release_and_look_is_finished_by_the_next_one(
+        self, world: World, give_back: Callable[[World], None]
+    ) -> None:
         world.ledger = Interrupted(
             world.ledger, before={"release": lambda: world.drop(DELTA + "b")}, after={"release": raising(Crash())}
         )
         with pytest.raises(Crash):
-            world.claim(token=1)
+            give_back(world)
         world.claim(token=1)
         assert world.started == [(EVENTS, 1), (EVENTS, 2)]
 
     def test_start_that_fails_at_the_look_is_made_good_by_the_next_try(self, world: World) -> None:
-        world.drop(DELTA + "a")
-        world.settle(world.claim_manifest())
+        world.waker.wake(EVENTS)
         world.ledger = Interrupted(world.ledger, before={"release": lambda: world.drop(DELTA + "b")})
         world.workflow = Interrupted(world.workflow, before={"start": raising(ServiceUnavailable("StartExecution"))})
         with pytest.raises(ServiceUnavailable):
@@ -266,10 +282,10 @@ class TestLostLease:
         world.drop(DELTA + "b")
         successor = world.claim()
         old, new = world.drop(DELTA + "a", DELTA + "c")
-        before = world.states(old, new), world.fake_ledger.lease(EVENTS), dict(world.lake_bucket.bodies)
+        before = world.states(old, new), world.fake_ledger.lease(EVENTS), copy.deepcopy(world.lake_bucket.stored)
         files = list(world.fake_ledger.list_files(EVENTS))
         assert world.claim(token=1) == Claimed(EVENTS, 1)
-        assert before == (world.states(old, new), world.fake_ledger.lease(EVENTS), dict(world.lake_bucket.bodies))
+        assert before == (world.states(old, new), world.fake_ledger.lease(EVENTS), copy.deepcopy(world.lake_bucket.stored))
         assert files == list(world.fake_ledger.list_files(EVENTS))
         assert world.claim() == successor
         assert world.started == [(EVENTS, 1), (EVENTS, 2)]
@@ -303,7 +319,7 @@ class TestLostLease:
 
 def test_dataset_whose_contract_is_gone_fails_and_keeps_its_files(world: World) -> None:
     (a,) = world.drop(DELTA + "a")
-    world.lake_bucket.bodies.clear()
+    world.lake_bucket.stored.clear()
     with pytest.raises(ContractMissing):
         world.claim()
     assert world.state(a) is S.PENDING

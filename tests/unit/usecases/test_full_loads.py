@@ -57,6 +57,7 @@ class TestComplete:
         *_, marker = drop_load(world)
         assert world.drain() == []
         assert world.state(marker) is S.PENDING
+        assert world.record(marker).reason == f"waits: {FULL}1/empty has no bytes; drop that part again, or delete it"
         world.drop(FULL + "1/empty")
         assert world.drain() == [["a", "b", "empty", "_SUCCESS"]]
 

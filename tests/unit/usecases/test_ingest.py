@@ -179,6 +179,18 @@ class TestFaults:
         manifest = world.claim_manifest()
         world.ingest(a)
         assert world.claim().manifest == manifest
+        assert world.started == [(EVENTS, 1), (EVENTS, 2)]
+
+    def test_redelivery_of_a_loaded_file_starts_nothing_on_an_idle_dataset(self, world: World) -> None:
+        (a,) = world.drop(DELTA + "a.csv")
+        world.drain()
+        world.ingest(a)
+        assert world.started == [(EVENTS, 1)]
+
+    def test_part_starts_nothing_before_its_marker(self, world: World) -> None:
+        world.drop(FULL + "1/a", FULL + "1/b")
+        assert world.started == []
+        world.drop(FULL + "1/_SUCCESS")
         assert world.started == [(EVENTS, 1)]
 
     def test_expired_lease_is_taken_over_by_the_next_arrival(self, world: World) -> None:

@@ -10,9 +10,9 @@ S = FileState
 def test_expired_lease_is_taken_over_and_its_files_resume(world: World) -> None:
     (a,) = world.drop(DELTA + "a")
     world.claim()
-    assert world.reconcile().woken == ()
+    assert world.reconcile().woken == []
     world.expire()
-    assert world.reconcile().woken == (EVENTS,)
+    assert world.reconcile().woken == [EVENTS]
     assert world.started == [(EVENTS, 1), (EVENTS, 2)]
     assert world.drain() == [["a"]]
     assert world.state(a) is S.LOADED
@@ -25,7 +25,7 @@ def test_pending_file_with_a_free_lease_is_found(world: World, when: str) -> Non
     with pytest.raises(Crash):
         world.ingest(world.put(DELTA + "a"))
     assert world.started == []
-    assert world.reconcile().woken == (EVENTS,)
+    assert world.reconcile().woken == [EVENTS]
     assert world.drain() == [["a"]]
 
 
@@ -33,14 +33,14 @@ def test_lease_whose_start_was_lost_is_started_before_it_expires(world: World) -
     world.workflow = Interrupted(world.workflow, before={"start": raising(Crash())})
     with pytest.raises(Crash):
         world.ingest(world.put(DELTA + "a"))
-    assert world.reconcile().woken == ()
+    assert world.reconcile().woken == []
     assert world.started == [(EVENTS, 1)]
 
 
 def test_idle_dataset_is_left_asleep(world: World) -> None:
     world.drop(DELTA + "a")
     world.drain()
-    assert world.reconcile().woken == ()
+    assert world.reconcile().woken == []
     assert world.started == [(EVENTS, 1)]
 
 
@@ -48,7 +48,7 @@ def test_running_dataset_is_not_given_a_second_run(world: World) -> None:
     world.drop(DELTA + "a")
     world.claim()
     world.drop(DELTA + "b")
-    assert world.reconcile().woken == ()
+    assert world.reconcile().woken == []
     assert world.started == [(EVENTS, 1)]
 
 
@@ -57,7 +57,7 @@ def test_every_dataset_is_looked_at(world: World) -> None:
         world.publish(dataset)
         world.drop(f"{dataset.replace('.', '/')}/delta/x")
     world.expire()
-    assert world.reconcile().woken == ("demo.a", "demo.b", "demo.c")
+    assert world.reconcile().woken == ["demo.a", "demo.b", "demo.c"]
 
 
 def test_age_is_that_of_the_oldest_file_that_waits(world: World) -> None:

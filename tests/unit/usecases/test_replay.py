@@ -113,7 +113,7 @@ class TestEffect:
         world.ledger = Interrupted(world.ledger, after={"requeue": raising(Crash())})
         with pytest.raises(Crash):
             world.replay(Selection(file_ids=(a.file_id,)))
-        assert world.reconcile().woken == (EVENTS,)
+        assert world.reconcile().woken == [EVENTS]
         assert world.drain() == [["a"]]
 
     def test_dry_run_says_what_it_would_do_and_changes_nothing(self, world: World) -> None:
@@ -205,5 +205,13 @@ class TestFullLoads:
 
 def _contents(world: World) -> dict[str, object]:
     """Everything that the ledger, the workflow and the buckets hold."""
-    ledger = {k: v for k, v in world.fake_ledger.__dict__.items() if k != "_clock"}
-    return copy.deepcopy({**ledger, "started": world.started, "lake": world.lake_bucket.bodies, "bucket": world.bucket.bodies})
+    held = {"ledger": world.dynamo.partitions, "started": world.started}
+    return copy.deepcopy({**held, "lake": world.lake_bucket.stored, "bucket": world.bucket.stored})
+
+
+def test_failed_file_that_was_overtaken_is_history_once_its_letter_is_answered(world: World) -> None:
+    (old,) = world.drop(DELTA + "a")
+    world.claim_and_fail("Audit", "BooksUnbalanced")
+    world.drop(DELTA + "a")
+    world.replay(Selection().with_letters(world.letters.sent))
+    assert world.state(old) is FileState.SUPERSEDED

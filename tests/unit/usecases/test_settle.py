@@ -98,5 +98,5 @@ def test_run_that_did_not_load_cannot_be_settled(world: World) -> None:
     (a,) = world.drop(DELTA + "a")
     manifest = world.claim_manifest()
     with pytest.raises(NotFound, match="load did not finish"):
-        settle(manifest, ledger=world.ledger, objects=world.lake, clock=world.clock)
+        settle(manifest, world.desk)
     assert world.state(a) is S.CLAIMED

@@ -5,19 +5,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tests.fakes import SECOND, FakeLedger, FakeObjects, FakeWorkflow, ManualClock
+from tests.dynamo import FakeDynamo
+from tests.fakes import SECOND, FakeCatalog, FakeLetters, FakeObjects, FakeTimer, FakeWorkflow, ManualClock
+from tidegate.aws.ledger import DynamoLedger
+from tidegate.aws.table import Table
 from tidegate.contracts.publish import publish
 from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileRecord, FileState
 from tidegate.model.runs import Account, Books, Manifest, Receipt
 from tidegate.ports import Ledger, Objects, Workflow
 from tidegate.usecases.account import write_account
-from tidegate.usecases.claim import Claimed, Limits, claim
-from tidegate.usecases.fail import Buried, fail
-from tidegate.usecases.ingest import Outcome, ingest
-from tidegate.usecases.reconcile import Reconciled, reconcile
+from tidegate.usecases.claim import Claimed, Desk, Limits, claim
+from tidegate.usecases.fail import Failed, fail
+from tidegate.usecases.ingest import Outcome, Register, ingest
+from tidegate.usecases.reconcile import Pace, Reconciled, reconcile
 from tidegate.usecases.replay import Replayed, Selection, replay
 from tidegate.usecases.settle import settle
+from tidegate.usecases.wake import Waker
 
 LEASE_SECONDS = 60
 LEASE = LEASE_SECONDS * SECOND
@@ -50,14 +54,29 @@ class World:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.fake_ledger, self.fake_workflow = FakeLedger(self.clock), FakeWorkflow()
+        self.dynamo, self.fake_workflow = FakeDynamo(), FakeWorkflow()
+        self.fake_ledger = DynamoLedger(Table(self.dynamo, "ledger"), self.clock)
         self.ledger: Ledger = self.fake_ledger
         self.workflow: Workflow = self.fake_workflow
+        self.timer, self.letters, self.catalog = FakeTimer(), FakeLetters(), FakeCatalog()
         self.bucket, self.lake_bucket = FakeObjects(), FakeObjects()
         self.landing: Objects = self.bucket
         self.lake: Objects = self.lake_bucket
         self.limits = Limits(files=100, bytes=1000)
+        self.pace = Pace(versions=1000, seconds=60, every_seconds=3600)
         self._numbers = itertools.count(1)
+
+    @property
+    def waker(self) -> Waker:
+        return Waker(self.ledger, self.workflow, self.timer, self.clock, LEASE)
+
+    @property
+    def register(self) -> Register:
+        return Register(self.waker, self.landing, self.lake, self.limits.window)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.waker, self.landing, self.lake, self.limits)
 
     # What people do
 
@@ -80,21 +99,13 @@ class World:
 
     # The use cases
 
-    def ingest(self, *arrivals: Arrival) -> list[Outcome]:
-        return ingest(arrivals, ledger=self.ledger, workflow=self.workflow, lake=self.lake, clock=self.clock, lease_us=LEASE)
+    def ingest(self, *arrivals: Arrival, woken: Sequence[str] = ()) -> list[Outcome]:
+        """Register and wake; each outcome has the error for which its message would come again."""
+        done = ingest(arrivals, woken, self.register)
+        return [replace(o, error=done.error_of([o.arrival])) for o in done.outcomes]
 
     def claim(self, dataset: str = EVENTS, token: int | None = None) -> Claimed:
-        return claim(
-            dataset,
-            self.fake_ledger.lease(dataset).token if token is None else token,
-            ledger=self.ledger,
-            workflow=self.workflow,
-            landing=self.landing,
-            lake=self.lake,
-            clock=self.clock,
-            lease_us=LEASE,
-            limits=self.limits,
-        )
+        return claim(dataset, self.fake_ledger.lease(dataset).token if token is None else token, self.desk)
 
     def claim_manifest(self, dataset: str = EVENTS) -> Manifest:
         manifest = self.claim(dataset).manifest
@@ -112,34 +123,32 @@ class World:
             receipts.append(row)
         rows = sum(r.rows_read for r in receipts)
         books = Books(rows_read=rows, rows_accepted=rows, rows_inserted=rows)
-        account = Account(manifest.run_id, tuple(receipts), books, watermark=watermark)
+        account = Account(manifest.run_id, tuple(receipts), books, epoch=manifest.epoch, watermark=watermark)
         write_account(manifest, account, self.lake_bucket)
         return account
 
     def settle(self, manifest: Manifest, watermark: str = "", refused: Sequence[str] = ()) -> dict[str, Any]:
         self.account(manifest, watermark, refused)
-        message, _ = settle(manifest, ledger=self.ledger, objects=self.lake, clock=self.clock)
+        message, _, _ = settle(manifest, self.desk)
         return message
 
     def fail(
         self, step: str = "Load", error: str = "BatchRefused", cause: str = "too few rows", token: int | None = None
-    ) -> Buried:
+    ) -> Failed:
         token = self.fake_ledger.lease(EVENTS).token if token is None else token
-        return fail(EVENTS, token, step, error, cause, ledger=self.ledger, objects=self.lake)
-
-    def replay(self, selection: Selection, *, dry_run: bool = False) -> Replayed:
-        return replay(
-            selection,
-            ledger=self.ledger,
-            workflow=self.workflow,
-            objects=self.lake,
-            clock=self.clock,
-            lease_us=LEASE,
-            dry_run=dry_run,
+        return fail(
+            EVENTS, token, step, error, cause, ledger=self.ledger, objects=self.lake, letters=self.letters, clock=self.clock
         )
 
+    def claim_and_fail(self, step: str, error: str) -> Failed:
+        self.claim()
+        return self.fail(step, error, "")
+
+    def replay(self, selection: Selection, *, dry_run: bool = False) -> Replayed:
+        return replay(selection, waker=self.waker, objects=self.lake, dry_run=dry_run)
+
     def reconcile(self) -> Reconciled:
-        return reconcile(ledger=self.ledger, workflow=self.workflow, clock=self.clock, lease_us=LEASE)
+        return reconcile(self.register, catalog=self.catalog, bucket="landing", pace=self.pace)
 
     def drain(self, dataset: str = EVENTS) -> list[list[str]]:
         """Run the newest execution of a dataset to its end; return the names in each batch."""

@@ -8,15 +8,24 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from tidegate.aws.catalog import GlueMetadata
 from tidegate.aws.ledger import DynamoLedger
+from tidegate.aws.letters import Letterbox
 from tidegate.aws.objects import S3Objects
 from tidegate.aws.table import Table
+from tidegate.aws.timer import QueueTimer
 from tidegate.aws.workflow import StepFunctions
 from tidegate.ports import Lake
 from tidegate.settings import Settings
+from tidegate.usecases.claim import Desk
+from tidegate.usecases.claim import Limits as ClaimLimits
+from tidegate.usecases.ingest import Register
+from tidegate.usecases.reconcile import Pace
+from tidegate.usecases.wake import Waker
 
 if TYPE_CHECKING:  # DuckDB is heavy, and half of the functions never need it
-    from tidegate.engine import Keyring, Limits
+    from tidegate.engine import Keyring
+    from tidegate.tables.workshop import LocalWorkshop
 
 settings = Settings()
 _RETRY = Config(retries={"mode": "standard", "max_attempts": 6}, connect_timeout=5, read_timeout=60, max_pool_connections=20)
@@ -79,8 +88,48 @@ def keyring() -> "Keyring":
     return read_keyring(client("secretsmanager"), settings.text("TOKEN_KEY_SECRET"))
 
 
-def engine_limits(memory_mb: int, directory: str) -> "Limits":
-    """Return what DuckDB may use in a Lambda of this size: the rest of the memory is for Python, Arrow and buffers."""
-    from tidegate.engine import Limits
+@functools.cache
+def catalog() -> GlueMetadata:
+    """Return what the catalog says of the tables."""
+    return GlueMetadata(settings.text("TIDEGATE_STACK"), client("glue"), client("s3"))
 
-    return Limits(memory_mb=max(256, int(memory_mb * 0.6)), temp_dir=Path(directory), threads=max(1, min(6, memory_mb // 1769)))
+
+@functools.cache
+def letters() -> Letterbox:
+    """Return the failures DLQ."""
+    return Letterbox(client("sqs"), settings.text("FAILURES_QUEUE_URL"))
+
+
+@functools.cache
+def waker() -> Waker:
+    """Return what starts runs."""
+    timer = QueueTimer(client("sqs"), settings.text("ARRIVALS_QUEUE_URL"))
+    return Waker(ledger(), workflow(), timer, clock, lease_us())
+
+
+def register() -> Register:
+    """Return what registers arrivals; contracts are looked up anew with each one made."""
+    return Register(waker(), landing(), objects(), settings.number("BATCH_WINDOW"))
+
+
+def desk() -> Desk:
+    """Return what claiming needs."""
+    limits = ClaimLimits(
+        files=settings.number("BATCH_FILES"), bytes=settings.number("BATCH_BYTES"), window=settings.number("BATCH_WINDOW")
+    )
+    return Desk(waker(), landing(), objects(), limits)
+
+
+def pace() -> Pace:
+    """Return how much one call of reconcile does."""
+    return Pace(settings.number("SURVEY_VERSIONS"), settings.number("SURVEY_SECONDS"), settings.number("SURVEY_EVERY_SECONDS"))
+
+
+def workshop(memory_mb: int, directory: str) -> "LocalWorkshop":
+    """Return the room for one load in a Lambda of this size: the rest of the memory is for Python, Arrow and buffers."""
+    from tidegate.engine import Limits
+    from tidegate.tables.workshop import LocalWorkshop
+
+    room = Path(directory)
+    limits = Limits(memory_mb=max(256, int(memory_mb * 0.6)), temp_dir=room, threads=max(1, min(6, memory_mb // 1769)))
+    return LocalWorkshop(room, limits, keyring())

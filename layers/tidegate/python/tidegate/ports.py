@@ -4,12 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tidegate.contracts.contract import Contract
 from tidegate.model.arrivals import Arrival, Route
 from tidegate.model.files import FileRecord, FileState, Versions
-from tidegate.model.runs import Commit, DatasetState, Lease, Receipt, RunRecord, RunState
+from tidegate.model.runs import Books, Commit, DatasetState, Lease, Leaving, Manifest, Receipt, RunRecord, RunState
+
+if TYPE_CHECKING:  # DuckDB is heavy, and half of the functions never need it
+    from tidegate.engine import FieldIds, Inspection, Output, StagedFile
 
 
 class Registration(StrEnum):
@@ -18,6 +21,7 @@ class Registration(StrEnum):
     NEW = "NEW"
     DUPLICATE = "DUPLICATE"  # this version is known already
     SUPERSEDED = "SUPERSEDED"  # a newer version of the key is known
+    MOVED = "MOVED"  # nothing: this version was to come after one that is not the newest any more
 
 
 class Ledger(Protocol):
@@ -35,12 +39,20 @@ class Ledger(Protocol):
         """Take a free or expired lease with token + 1; None when somebody else did since it was `seen`."""
         ...
 
-    def hold(self, dataset: str, token: int, until: int) -> bool:
-        """Extend a lease; False when the token is not the lease's any more."""
+    def hold(self, dataset: str, token: int, until: int, run_id: str = "") -> bool:
+        """Extend a lease; False when the token is not the lease's any more, or when `run_id` is given and not its open run."""
         ...
 
     def release(self, dataset: str, token: int) -> bool:
         """Give a lease back; False when the token is not the lease's any more."""
+        ...
+
+    def back_off(self, dataset: str, token: int, opens_at: int) -> bool:
+        """Give a lease back after a failure: one more, and nobody takes it unasked before `opens_at`; False as release."""
+        ...
+
+    def arm(self, seen: Lease, opens_at: int) -> bool:
+        """Keep a free lease from being taken unasked before `opens_at`; False when it changed since it was `seen`."""
         ...
 
     def queue(self, dataset: str, limit: int) -> Sequence[FileRecord]:
@@ -71,32 +83,60 @@ class Ledger(Protocol):
         """Record the run and name it in the lease; raise LeaseLost when the lease is not the caller's."""
         ...
 
+    def end_run(self, token: int, run: RunRecord, state: DatasetState | None = None) -> RunRecord:
+        """Decide, in one write under the lease, what became of an open run: this is the moment from which its rows count or do not.
+
+        Return the decision, which is an earlier one when there was one. Its files follow by `settle`, `queue_again` or `give_up`,
+        any number of times; `close_run` comes last. Raise LeaseLost when the lease is not `token`'s or names another run.
+        """
+        ...
+
+    def settle(self, token: int, run: RunRecord, receipts: Sequence[Receipt]) -> None:
+        """Write receipts on the run's files and take them out of the queue; raise LeaseLost when the lease is not `token`'s."""
+        ...
+
+    def queue_again(self, token: int, run: RunRecord, files: Sequence[str], *, alone: bool) -> None:
+        """Let the files of a run wait for another, after a FAILED one in batches of at most `run.again`; `alone` counts a failure."""
+        ...
+
+    def give_up(self, token: int, run: RunRecord, files: Sequence[str]) -> None:
+        """Move the files of a FAILED run to FAILED and out of the queue; raise LeaseLost as settle does."""
+        ...
+
+    def close_run(self, dataset: str, token: int, run_id: str) -> None:
+        """Take an ended run out of the lease; nothing happens when the lease does not name it."""
+        ...
+
     def supersede(self, files: Sequence[FileRecord]) -> None:
-        """Move files to SUPERSEDED and out of the queue."""
+        """Take overtaken files out of the queue: to SUPERSEDED, or back to LOADED where their rows are in the tables."""
         ...
 
-    def settle(self, run: RunRecord, receipts: Sequence[Receipt], state: DatasetState) -> None:
-        """Write receipts, take the files out of the queue, close the run; raise LeaseLost when the lease is not the run's."""
-        ...
-
-    def fail(self, dataset: str, token: int, run_id: str, files: Sequence[str], reason: str) -> None:
-        """Move claimed files of a run to FAILED and out of the queue and close the run; raise LeaseLost as settle does."""
-        ...
-
-    def requeue(self, record: FileRecord) -> bool:
+    def requeue(self, record: FileRecord, *, forced: bool = False) -> bool:
         """Put a file at rest back to PENDING and into the queue; False when its state does not allow it any more."""
         ...
 
-    def abandon(self, run_id: str) -> None:
-        """Mark a run that lost its lease ABORTED."""
+    def explain(self, file_id: str, reason: str) -> None:
+        """Say on a waiting file what it waits for."""
+        ...
+
+    def mark_unclean(self, dataset: str) -> None:
+        """Note that the tables hold what no settled run left there: the next run takes it back, even when no file waits."""
         ...
 
     def run(self, run_id: str) -> RunRecord | None:
         """Read one run."""
         ...
 
-    def datasets(self) -> Iterator[Lease]:
-        """List the lease of every dataset that ever had a file."""
+    def cursor(self, name: str) -> Mapping[str, Any]:
+        """Read where a long piece of work stopped; empty when it never did."""
+        ...
+
+    def keep_cursor(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Write where a long piece of work stopped: texts and whole numbers."""
+        ...
+
+    def datasets(self) -> Iterator[str]:
+        """List every dataset that ever had a file."""
         ...
 
     def list_files(self, dataset: str, since: str = "", until: str = "~") -> Iterator[FileRecord]:
@@ -116,6 +156,37 @@ class Workflow(Protocol):
         ...
 
 
+class Timer(Protocol):
+    """A wake-up call for a dataset: at least once, not before its time."""
+
+    def ring(self, dataset: str, seconds: int) -> None:
+        """Have the dataset woken in so many seconds, at most 900."""
+        ...
+
+
+class Letters(Protocol):
+    """The failures DLQ."""
+
+    def send(self, letter: Mapping[str, Any]) -> None:
+        """Keep a failure for a person to look at and to replay."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """A version of an object as the bucket lists it, newest first within a key. `version_id` is empty in an unversioned bucket.
+
+    A `deleted` one is a delete marker.
+    """
+
+    key: str
+    version_id: str
+    size: int
+    latest: bool
+    deleted: bool = False
+    etag: str = ""
+
+
 class Objects(Protocol):
     """A bucket."""
 
@@ -127,8 +198,8 @@ class Objects(Protocol):
         """Write a small object."""
         ...
 
-    def list(self, prefix: str) -> Iterator[str]:
-        """List keys under a prefix."""
+    def versions(self, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
+        """List versions under a prefix in the order of their keys, of the keys after `after`."""
         ...
 
     def download(self, key: str, version_id: str, path: Path) -> None:
@@ -155,9 +226,13 @@ class LiveFile:
 
 
 class Table(Protocol):
-    """One Iceberg table as it was when it was opened. A commit is made on that version or refused."""
+    """One Iceberg table as it was when it was opened. A commit is made on that version or refused.
+
+    After a commit of its own the table is at the version that the commit made.
+    """
 
     name: str
+    author: str  # the run whose commit made this version; empty for none, and where a commit was taken back
     columns: Mapping[str, str]  # name -> DuckDB type, in order
     field_ids: Mapping[str, int]  # dotted column path -> Iceberg field id
 
@@ -177,6 +252,10 @@ class Table(Protocol):
         """Swap data files in one snapshot that carries the run id; raise StaleCommit when the table moved."""
         ...
 
+    def undo(self) -> None:
+        """Take the newest commit back, by a commit that holds the data files from before it; raise StaleCommit as commit does."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Layers:
@@ -187,13 +266,67 @@ class Layers:
     silver: Table
 
 
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Data files to replace: `remove` leave the table, `add` (local Parquet) come; `added` and `removed` count what changed in rows."""
+
+    remove: Sequence[LiveFile] = ()
+    add: Sequence[Path] = ()
+    added: int = 0
+    removed: int = 0
+
+
+class Workshop(Protocol):
+    """Room and tools for the rows of one batch. Nothing here changes a table: it says what to swap.
+
+    The same input gives the same rows, so a step that died is done again from the start. Paths are Parquet on local disk.
+    """
+
+    directory: Path
+
+    def inspect(self, contract: Contract, files: "Sequence[StagedFile]") -> "Inspection":
+        """Read the headers: refused files, and the columns that drift brings."""
+        ...
+
+    def run(self, contract: Contract, files: "Sequence[StagedFile]", field_ids: "FieldIds", run_id: str) -> "Output":
+        """Parse, type, check and mask every row."""
+        ...
+
+    def replace(self, table: Table, leaving: Sequence[Leaving], arriving: Path | None) -> Swap:
+        """Take rows of landing objects out of bronze or quarantine and put others in."""
+        ...
+
+    def fold(
+        self,
+        contract: Contract,
+        manifest: Manifest,
+        layers: Layers,
+        arriving: Path | None,
+        leaving: Sequence[Leaving],
+    ) -> tuple[Swap, Books]:
+        """Bring silver up to date with bronze (as opened after the run's commit) and say what became of each accepted row."""
+        ...
+
+    def highest(self, rows: Path | None, column: str | None) -> str:
+        """Return the highest value of a column as text; empty without rows or column, or when all are NULL."""
+        ...
+
+
+class Catalog(Protocol):
+    """What the catalog says of tables, without opening them."""
+
+    def totals(self, table: str) -> Mapping[str, tuple[int, str]]:
+        """Read `<layer>.<table>` -> rows and the author of the newest commit (see Table), of every layer that has the table."""
+        ...
+
+    def commits(self, table: str, run_id: str) -> Sequence[Commit]:
+        """Read what a run committed to `<domain>_<dataset>` in every layer, from the tables' own metadata."""
+        ...
+
+
 class Lake(Protocol):
     """The Iceberg tables in the catalog."""
 
     def open(self, contract: Contract) -> Layers:
         """Open a dataset's tables, creating them and adding columns as the contract says."""
-        ...
-
-    def commits(self, table: str, run_id: str) -> Sequence[Commit]:
-        """Read what a run committed to `<domain>_<dataset>` in every layer, from the tables' own metadata."""
         ...

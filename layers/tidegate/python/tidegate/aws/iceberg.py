@@ -22,16 +22,17 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.typedef import Record
-from pyiceberg.types import NestedField, StringType
+from pyiceberg.types import NestedField, PrimitiveType, StringType
 
+from tidegate.aws.catalog import RUN_ID
 from tidegate.aws.errors import speaking_to_aws
 from tidegate.contracts.contract import Contract
-from tidegate.errors import ServiceUnavailable, StaleCommit
+from tidegate.errors import ContractInvalid, Problem, ServiceUnavailable, StaleCommit
 from tidegate.model.runs import Commit
 from tidegate.ports import Layers, LiveFile
 from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema
 
-RUN_ID = "tidegate.run-id"
+UNDOES = "tidegate.undoes"
 _PROPERTIES = {
     "format-version": "2",
     "commit.retry.num-retries": "0",
@@ -61,18 +62,6 @@ class GlueLake:
             silver=self._open("silver", contract.table, rows),
         )
 
-    def commits(self, table: str, run_id: str) -> Sequence[Commit]:
-        """Read what a run committed in every layer, from the tables' own metadata."""
-        found = []
-        for layer in ("bronze", "quarantine", "silver"):
-            try:
-                opened = self._load(layer, table)
-            except NoSuchTableError:
-                continue
-            if snapshot := _snapshot_of(opened, run_id):
-                found.append(_observed(f"{layer}.{table}", opened, snapshot))
-        return found
-
     def _load(self, layer: str, table: str) -> IcebergTable:
         with speaking_to_aws():
             return self._catalog.load_table((f"{self._stack}_{layer}", table))
@@ -99,6 +88,7 @@ class SwapTable:
         """Read the schema; data files are listed when they are asked for."""
         self.name = name
         self._table, self._s3 = table, s3
+        self.author = _author(table)
         schema = table.schema()
         self.columns: Mapping[str, str] = {f.name: duckdb_type(f.field_type) for f in schema.fields}
         self.field_ids: Mapping[str, int] = field_ids(schema)
@@ -127,27 +117,44 @@ class SwapTable:
         added = [self._upload(path, run_id) for path in add]
         kept = sum(f.rows for f in remove) - int(summary["tidegate.removed"])
         leaving = [self._data_files()[f.path] for f in remove]
+        self._swap({RUN_ID: run_id, **summary, "tidegate.kept": str(kept)}, leaving, added)
+        return Commit(self.name, *(int(summary[f"tidegate.{word}"]) for word in _COMMIT_WORDS))
+
+    def undo(self) -> None:
+        """Take the newest commit back, by a commit that holds the data files from before it; raise StaleCommit when the table moved."""
+        snapshot = self._table.current_snapshot()
+        parent = snapshot.parent_snapshot_id if snapshot else None
+        now, before = self._data_files(), self._files_of(parent) if parent else {}
+        gone = [entry for path, entry in now.items() if path not in before]
+        back = [entry for path, entry in before.items() if path not in now]
+        self._swap({UNDOES: self.author}, gone, back)
+
+    def _swap(self, properties: Mapping[str, str], remove: Sequence[DataFile], add: Sequence[DataFile]) -> None:
+        """Make one snapshot; raise StaleCommit when the table moved since it was opened."""
         try:
             with (
                 speaking_to_aws(),
                 self._table.transaction() as transaction,
-                transaction.update_snapshot(
-                    snapshot_properties={RUN_ID: run_id, **summary, "tidegate.kept": str(kept)}
-                ).overwrite() as swap,
+                transaction.update_snapshot(snapshot_properties=dict(properties)).overwrite() as swap,
             ):
-                for entry in leaving:
+                for entry in remove:
                     swap.delete_data_file(entry)
-                for entry in added:
+                for entry in add:
                     swap.append_data_file(entry)
         except CommitFailedException as error:
-            raise StaleCommit(f"{self.name} moved since run {run_id} opened it") from error
-        return Commit(self.name, *(int(summary[f"tidegate.{word}"]) for word in _COMMIT_WORDS))
+            raise StaleCommit(f"{self.name} moved since it was opened") from error
+        self._entries = None
+        self.author = _author(self._table)
 
     def _data_files(self) -> dict[str, DataFile]:
         if self._entries is None:
-            with speaking_to_aws():
-                self._entries = {task.file.file_path: task.file for task in self._table.scan().plan_files()}
+            snapshot = self._table.current_snapshot()
+            self._entries = self._files_of(snapshot.snapshot_id) if snapshot else {}
         return self._entries
+
+    def _files_of(self, snapshot_id: int) -> dict[str, DataFile]:
+        with speaking_to_aws():
+            return {task.file.file_path: task.file for task in self._table.scan(snapshot_id=snapshot_id).plan_files()}
 
     def _fetch(self, uri: str, directory: Path) -> Path:
         place = urlparse(uri)
@@ -197,13 +204,28 @@ def _glue_catalog(s3: Any) -> Catalog:  # noqa: ANN401 - boto3 client
 
 
 def _grown(table: IcebergTable, schema: Schema) -> IcebergTable:
-    """Add columns that the contract or drift brought; lineage columns are always there already."""
-    have = {f.name for f in table.schema().fields}
+    """Add columns that the contract or drift brought; lineage columns are always there already.
+
+    Raises:
+        ContractInvalid: a column has another type than in the table. Data files of that type would be read by nobody.
+        StaleCommit: the table moved since it was loaded.
+    """
+    have = {f.name: f.field_type for f in table.schema().fields}
+    changed = [
+        f for f in schema.fields if isinstance(f.field_type, PrimitiveType) and have.get(f.name, f.field_type) != f.field_type
+    ]
+    if changed:
+        hint = "publish a version of the contract that gives the new type a new column name"
+        problems = (Problem(0, f.name, f"the table has {have[f.name]}, the contract {f.field_type}", hint) for f in changed)
+        raise ContractInvalid(".".join(table.name()), tuple(problems))
     new: list[NestedField] = [f for f in schema.fields if f.name not in have]
     if new:
-        with speaking_to_aws(), table.update_schema() as change:
-            for field in new:
-                change.add_column(field.name, field.field_type, doc=field.doc)
+        try:
+            with speaking_to_aws(), table.update_schema() as change:
+                for field in new:
+                    change.add_column(field.name, field.field_type, doc=field.doc)
+        except CommitFailedException as error:
+            raise StaleCommit(f"{'.'.join(table.name())} moved while columns were added") from error
     return table
 
 
@@ -222,19 +244,9 @@ def _snapshot_of(table: IcebergTable, run_id: str) -> Snapshot | None:
     return next((s for s in _history(table) if _properties(s).get(RUN_ID) == run_id), None)
 
 
-def _observed(name: str, table: IcebergTable, snapshot: Snapshot) -> Commit:
-    """Read a commit from Iceberg's own record counts, not from what the run wrote about itself."""
-    numbers = _properties(snapshot)
-    parent = table.snapshot_by_id(snapshot.parent_snapshot_id) if snapshot.parent_snapshot_id else None
-    before = int(_properties(parent)["total-records"]) if parent else 0
-    kept = int(numbers["tidegate.kept"])
-    return Commit(
-        name,
-        int(numbers.get("added-records", 0)) - kept,
-        int(numbers.get("deleted-records", 0)) - kept,
-        before,
-        int(numbers["total-records"]),
-    )
+def _author(table: IcebergTable) -> str:
+    snapshot = table.current_snapshot()
+    return _properties(snapshot).get(RUN_ID, "") if snapshot else ""
 
 
 def _bound(bounds: Mapping[int, bytes] | None, number: int) -> str | None:

@@ -6,9 +6,14 @@
 | OBJECT#<object id> | OBJECT | a key: its newest version, how many there were | |
 | QUEUE#<dataset> | <arrival> | a file that is not at rest | |
 | PARTS#<dataset>#<load id> | <file id> | a part of a full load | |
-| DATASET#<dataset> | LEASE | the lease | DATASETS / <dataset> |
-| DATASET#<dataset> | STATE | epoch and watermark | |
+| DATASET#<dataset> | NAME | that there is such a dataset | DATASETS / <dataset> |
+| DATASET#<dataset> | LEASE | the lease | |
+| DATASET#<dataset> | STATE | epoch, watermark, rows of the tables | |
 | RUN#<run id> | RUN | a run | RUNS#<dataset> / <run id> |
+| CURSOR#<name> | CURSOR | where a long piece of work stopped | |
+
+The index holds keys only: an item that is listed there costs nothing more when it changes. `lease`, `queue` and `cursor` items are in
+no index.
 """
 
 from collections.abc import Mapping
@@ -66,6 +71,16 @@ def lease_key(dataset: str) -> Item:
     return key(f"DATASET#{dataset}", "LEASE")
 
 
+def dataset_item(dataset: str) -> Item:
+    """Return the item that lists a dataset."""
+    return key(f"DATASET#{dataset}", "NAME") | encode({"gpk": "DATASETS", "gsk": dataset, "dataset": dataset})
+
+
+def cursor_key(name: str) -> Item:
+    """Return the key of a cursor."""
+    return key(f"CURSOR#{name}", "CURSOR")
+
+
 def state_key(dataset: str) -> Item:
     """Return the key of what is kept of a dataset between runs."""
     return key(f"DATASET#{dataset}", "STATE")
@@ -91,9 +106,8 @@ def file_record(item: Item) -> FileRecord:
 def versions(item: Item) -> Versions:
     """Return an object item."""
     values = decode(item)
-    return Versions(
-        values["pk"].removeprefix("OBJECT#"), values["newest_file_id"], values["versions"], frozenset(values.get("file_ids", ()))
-    )
+    object_id, files = values["pk"].removeprefix("OBJECT#"), frozenset(values.get("file_ids", ()))
+    return Versions(object_id, values["newest_file_id"], values["newest"], values["versions"], files)
 
 
 def lease(dataset: str, item: Item | None) -> Lease:
@@ -105,12 +119,17 @@ def dataset_state(dataset: str, item: Item | None) -> DatasetState:
     """Return a dataset's state."""
     values = decode(item) if item else {}
     epoch = Epoch(values.get("epoch_load", ""), values.get("epoch_start", ""))
-    return DatasetState(dataset, epoch, values.get("watermark", ""))
+    return DatasetState(dataset, epoch, values.get("watermark", ""), values.get("rows", {}))
 
 
 def state_item(state: DatasetState) -> Item:
     """Return what is kept of a dataset as an item."""
-    kept = {"epoch_load": state.epoch.load, "epoch_start": state.epoch.start, "watermark": state.watermark}
+    kept = {
+        "epoch_load": state.epoch.load,
+        "epoch_start": state.epoch.start,
+        "watermark": state.watermark,
+        "rows": dict(state.rows),
+    }
     return state_key(state.dataset) | encode(kept)
 
 

@@ -1,34 +1,37 @@
 """The ledger on DynamoDB: each transition is one conditional write or one transaction. `items` has the layout of the table."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from tidegate.aws import items
+from tidegate.aws.leases import Leases
 from tidegate.aws.table import Table, chunks
-from tidegate.errors import LeaseLost
+from tidegate.errors import LeaseLost, Throttled
 from tidegate.model.arrivals import Arrival, Kind, Route
 from tidegate.model.files import MOVES, FileRecord, FileState, Versions, sources_of
-from tidegate.model.runs import DatasetState, Lease, Receipt, RunRecord, RunState, timestamp
+from tidegate.model.runs import DatasetState, Lease, Receipt, RunRecord, RunState
 from tidegate.ports import Clock, Registration
 
 _TRANSACTION = 99  # DynamoDB takes 100 writes; one of them is the check of the lease
-_MINE = "#token = :token AND held = :yes"
+_TRIES = 5
 
 
-class DynamoLedger:
+class DynamoLedger(Leases):
     """The ledger in one DynamoDB table."""
 
     def __init__(self, table: Table, clock: Clock) -> None:
         """Keep the table and the clock that stamps arrivals."""
-        self._t, self._clock = table, clock
+        super().__init__(table)
+        self._clock = clock
         self._listed: set[str] = set()
 
     # Arrivals
 
     def register(self, arrival: Arrival, route: Route, state: FileState, reason: str) -> Registration:
         """Record an object version once. PENDING files join their dataset's queue, REGISTERED ones their load's parts."""
+        now = self._clock()
         record = FileRecord(
             file_id=arrival.file_id,
             object_id=arrival.object_id,
@@ -40,26 +43,33 @@ class DynamoLedger:
             size=arrival.size,
             kind=route.kind,
             load_id=route.load_id,
-            arrival=f"{self._clock():016d}-{arrival.file_id[:8]}",
+            arrival=f"{now:016d}-{arrival.file_id[:8]}",
             state=state,
             reason=reason,
+            queued=now,
         )
         self._list(record.dataset)
         enlist = [self._t.put(_entry(record))] if state in (FileState.PENDING, FileState.REGISTERED) else []
-        refused = self._t.transact([self._t.put_new(items.file_item(record)), self._newest(record), *enlist])
+        refused = self._t.transact([self._t.put_new(items.file_item(record)), self._newest(record, arrival), *enlist])
         if refused is None:
             return Registration.NEW
         if refused[0]:
             return Registration.DUPLICATE
+        if not arrival.sequencer:
+            return Registration.MOVED
         late = replace(record, state=FileState.SUPERSEDED, reason="a newer version of this key was registered first")
         return Registration.DUPLICATE if self._t.transact([self._t.put_new(items.file_item(late))]) else Registration.SUPERSEDED
 
-    def _newest(self, record: FileRecord) -> dict[str, Any]:
+    def _newest(self, record: FileRecord, arrival: Arrival) -> dict[str, Any]:
+        """Raise a key's newest version: above what is known by its sequencer, or, found by listing, right after what was known then."""
         values = {":order": record.order, ":file": record.file_id, ":files": {record.file_id}, ":one": 1}
         change = "SET newest = :order, newest_file_id = :file ADD versions :one, file_ids :files"
-        return self._t.update(
-            items.object_key(record.object_id), change, "attribute_not_exists(newest) OR newest <= :order", values
-        )
+        condition = "attribute_not_exists(newest)"
+        if arrival.sequencer:
+            condition += " OR newest <= :order"
+        elif arrival.after:
+            condition, values = "newest = :after", {**values, ":after": arrival.after}
+        return self._t.update(items.object_key(record.object_id), change, condition, values)
 
     def _list(self, dataset: str) -> None:
         """Make a dataset appear among `datasets` before its first file does: reconcile finds what an ingest that died left behind.
@@ -67,47 +77,8 @@ class DynamoLedger:
         Once a process is enough, and outside of the registration, whose transactions would meet on this one item.
         """
         if dataset and dataset not in self._listed:
-            values = {":gpk": "DATASETS", ":dataset": dataset}
-            change = "SET gpk = :gpk, gsk = :dataset, dataset = :dataset"
-            self._t.transact([self._t.update(items.lease_key(dataset), change, "", values)])
+            self._t.write(items.dataset_item(dataset))
             self._listed.add(dataset)
-
-    # The lease
-
-    def lease(self, dataset: str) -> Lease:
-        """Read the lease, strongly consistent."""
-        return items.lease(dataset, self._t.get(items.lease_key(dataset)))
-
-    def take(self, seen: Lease, now: int, until: int) -> Lease | None:
-        """Take a free or expired lease with token + 1; None when somebody else did since it was `seen`."""
-        stale = seen.run_id or seen.stale_run_id  # the one who took it last may have died before it closed that run
-        taken = Lease(seen.dataset, seen.token + 1, held=True, expires_at=until, stale_run_id=stale)
-        change = "SET " + ", ".join(f"{name} = :{name.strip('#')}" for name in _LEASE_NAMES)
-        values = {f":{name}": value for name, value in (asdict(taken) | {"gpk": "DATASETS", "gsk": seen.dataset}).items()}
-        free = "attribute_not_exists(#token) OR (#token = :seen AND run_id = :open AND (held = :no OR expires_at <= :now))"
-        values |= {":seen": seen.token, ":open": seen.run_id, ":now": now, ":no": False}
-        refused = self._t.transact([self._t.update(items.lease_key(seen.dataset), change, free, values)])
-        return None if refused else taken
-
-    def hold(self, dataset: str, token: int, until: int) -> bool:
-        """Extend a lease; False when the token is not the lease's any more."""
-        return self._t.transact([self._on_lease(dataset, token, "SET expires_at = :until", {":until": until})]) is None
-
-    def release(self, dataset: str, token: int) -> bool:
-        """Give a lease back; False when the token is not the lease's any more."""
-        change = "SET held = :no, run_id = :none, manifest_key = :none, stale_run_id = :none"
-        return self._t.transact([self._on_lease(dataset, token, change, {":no": False, ":none": ""})]) is None
-
-    def _on_lease(self, dataset: str, token: int, change: str, values: Mapping[str, Any], also: str = "") -> dict[str, Any]:
-        return self._t.update(items.lease_key(dataset), change, _MINE + also, {**values, ":token": token, ":yes": True})
-
-    def _under_lease(self, dataset: str, token: int, writes: Sequence[dict[str, Any]]) -> None:
-        check = self._t.check(items.lease_key(dataset), _MINE, {":token": token, ":yes": True})
-        refused = self._t.transact([check, *writes])
-        if refused:
-            raise LeaseLost(
-                f"{dataset}: " + (f"token {token} is not the lease's" if refused[0] else "a file moved outside its run")
-            )
 
     # Reading
 
@@ -141,110 +112,155 @@ class DynamoLedger:
         item = self._t.get(items.run_key(run_id))
         return items.run_record(item) if item else None
 
-    def datasets(self) -> Iterator[Lease]:
-        """List the lease of every dataset that ever had a file."""
-        return (items.lease("", item) for item in self._t.index("DATASETS"))
+    def datasets(self) -> Iterator[str]:
+        """List every dataset that ever had a file."""
+        return (entry["gsk"] for entry in self._t.index("DATASETS"))
 
     def list_files(self, dataset: str, since: str = "", until: str = "~") -> Iterator[FileRecord]:
         """List a dataset's files by arrival; eventually consistent. The empty dataset lists unrouted keys."""
-        return map(items.file_record, self._t.index(items.files_of(dataset), since, until))
+        return map(items.file_record, self._t.listed(items.files_of(dataset), since, until))
 
     def list_runs(self, dataset: str, state: RunState | None = None) -> Iterator[RunRecord]:
         """List a dataset's runs, oldest first; eventually consistent."""
-        runs = map(items.run_record, self._t.index(f"RUNS#{dataset}"))
+        runs = map(items.run_record, self._t.listed(f"RUNS#{dataset}"))
         return (r for r in runs if state is None or r.state is state)
+
+    def cursor(self, name: str) -> Mapping[str, Any]:
+        """Read where a long piece of work stopped; empty when it never did."""
+        item = self._t.get(items.cursor_key(name))
+        return {} if item is None else {k: v for k, v in items.decode(item).items() if k not in ("pk", "sk")}
+
+    def keep_cursor(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Write where a long piece of work stopped: texts and whole numbers."""
+        self._t.write(items.cursor_key(name) | items.encode(fields))
 
     # Runs
 
     def claim(self, lease: Lease, files: Sequence[FileRecord], run_id: str) -> None:
         """Move files to CLAIMED, attempts + 1, while the lease is the caller's; raise LeaseLost when it is not."""
-        fields = {"run_id": run_id, "reason": ""}
         for chunk in chunks(files, _TRANSACTION):
-            moves = [self._move(f.file_id, FileState.CLAIMED, fields, attempts=1) for f in chunk]
-            self._under_lease(lease.dataset, lease.token, moves)
+            moves = [self._move(f.file_id, FileState.CLAIMED, {"run_id": run_id, "reason": ""}, add={"attempts": 1}) for f in chunk]
+            if not self._under_lease(lease.dataset, lease.token, moves):
+                raise LeaseLost(f"{lease.dataset}: a file moved outside its run")
 
-    def open_run(self, lease: Lease, run: RunRecord) -> None:
-        """Record the run and name it in the lease; raise LeaseLost when the lease is not the caller's."""
-        change = "SET run_id = :run, manifest_key = :manifest, #batch = :next, stale_run_id = :none"
-        values = {":run": run.run_id, ":manifest": run.manifest_key, ":none": "", ":seen": lease.batch, ":next": lease.batch + 1}
-        opened = self._on_lease(lease.dataset, lease.token, change, values, " AND run_id = :none AND #batch = :seen")
-        if self._t.transact([opened, self._t.put(items.run_item(run))]):
-            raise LeaseLost(f"{run.run_id}: the lease was taken, or another try opened the run")
+    def end_run(self, token: int, run: RunRecord, state: DatasetState | None = None) -> RunRecord:
+        """Decide, in one write under the lease, what became of an open run; return the decision, an earlier one when there was one."""
+        failed, succeeded = run.state is RunState.FAILED, run.state is RunState.SUCCEEDED
+        change = "SET unclean = :unclean" + (", failures = :zero" if succeeded else "") + (" ADD failures :one" if failed else "")
+        values = {":unclean": not succeeded, ":run": run.run_id}
+        values |= {":zero": 0} if succeeded else {":one": 1} if failed else {}
+        lease = self._on_lease(run.dataset, token, change, values, " AND (run_id = :run OR stale_run_id = :run)")
+        open_still = {"#state": "state"}, items.encode({":running": RunState.RUNNING})
+        ended = self._t.put(items.run_item(run))
+        ended["Put"] |= {
+            "ConditionExpression": "#state = :running",
+            "ExpressionAttributeNames": open_still[0],
+            "ExpressionAttributeValues": open_still[1],
+        }
+        refused = self._t.transact([lease, ended, *([self._t.put(items.state_item(state))] if state else [])])
+        if refused is None:
+            return run
+        known = self.run(run.run_id)
+        if known is None or known.state is RunState.RUNNING:
+            raise LeaseLost(f"{run.run_id}: the lease is not this run's")
+        return known
 
-    def settle(self, run: RunRecord, receipts: Sequence[Receipt], state: DatasetState) -> None:
-        """Write receipts, take the files out of the queue, close the run; raise LeaseLost when the lease is not the run's."""
-        if self._has_ended(run):
-            return
-        known = self.files(r.file_id for r in receipts)
-        to_do = [r for r in receipts if known[r.file_id].state is FileState.CLAIMED]
-        for chunk in chunks(to_do, _TRANSACTION // 2):
-            moves = [self._move(r.file_id, r.state, _settled_fields(r)) for r in chunk]
-            self._under_lease(run.dataset, run.token, [*moves, *(self._dequeue(known[r.file_id]) for r in chunk)])
-        self._supersede_older([known[r.file_id] for r in receipts if r.state is FileState.LOADED])
-        self._close(run, [self._t.put(items.state_item(state))])
+    def settle(self, token: int, run: RunRecord, receipts: Sequence[Receipt]) -> None:
+        """Write receipts on the run's files and take them out of the queue; raise LeaseLost when the lease is not `token`'s."""
+        given = {r.file_id: r for r in receipts}
 
-    def fail(self, dataset: str, token: int, run_id: str, files: Sequence[str], reason: str) -> None:
-        """Move claimed files of a run to FAILED and out of the queue and close the run; raise LeaseLost as settle does."""
-        run = self.run(run_id)
-        if run is None or self._has_ended(replace(run, dataset=dataset, token=token, state=RunState.FAILED)):
-            return
-        known = [f for f in self.files(files).values() if f.state is FileState.CLAIMED]
-        for chunk in chunks(known, _TRANSACTION // 2):
-            moves = [self._move(f.file_id, FileState.FAILED, {"reason": reason}) for f in chunk]
-            self._under_lease(dataset, token, [*moves, *(self._dequeue(f) for f in chunk)])
-        self._close(self._ended(run, RunState.FAILED, reason), [])
+        def moves(file: FileRecord) -> list[dict[str, Any]]:
+            receipt = given[file.file_id]
+            fields = _settled_fields(receipt, run.run_id)
+            return [self._move(file.file_id, receipt.state, fields, claimed_by=run.run_id), self._dequeue(file)]
+
+        self._tell(token, run, list(given), moves)
+        loaded = self.files(r.file_id for r in receipts if r.state is FileState.LOADED)
+        self._supersede_older(list(loaded.values()))
+
+    def queue_again(self, token: int, run: RunRecord, files: Sequence[str], *, alone: bool) -> None:
+        """Let the files of a run wait for another, after a FAILED one in batches of at most `run.again`; `alone` counts a failure."""
+        fields: dict[str, Any] = {"reason": run.error} | ({"most": run.again} if run.state is RunState.FAILED else {})
+
+        def moves(file: FileRecord) -> list[dict[str, Any]]:
+            to = FileState.REGISTERED if file.kind is Kind.PART else FileState.PENDING
+            return [self._move(file.file_id, to, fields, {"failures": 1} if alone else {}, claimed_by=run.run_id)]
+
+        self._tell(token, run, files, moves)
+
+    def give_up(self, token: int, run: RunRecord, files: Sequence[str]) -> None:
+        """Move the files of a FAILED run to FAILED and out of the queue; raise LeaseLost as settle does."""
+
+        def moves(file: FileRecord) -> list[dict[str, Any]]:
+            fields = {"reason": run.error}
+            return [self._move(file.file_id, FileState.FAILED, fields, claimed_by=run.run_id), self._dequeue(file)]
+
+        self._tell(token, run, files, moves)
+
+    def _tell(self, token: int, run: RunRecord, files: Sequence[str], moves: Callable[[FileRecord], list[dict[str, Any]]]) -> None:
+        """Move the files that are still claimed by the run. Tries of a step may overlap: what another one moved is left alone."""
+        for _ in range(_TRIES):
+            todo = [f for f in self.files(files).values() if f.state is FileState.CLAIMED and f.run_id == run.run_id]
+            done = (
+                self._under_lease(run.dataset, token, [m for f in c for m in moves(f)]) for c in chunks(todo, _TRANSACTION // 2)
+            )
+            if all(done):
+                return
+        raise Throttled(f"{run.run_id}: files were moved by others again and again")
 
     def supersede(self, files: Sequence[FileRecord]) -> None:
-        """Move files to SUPERSEDED and out of the queue."""
+        """Take overtaken files out of the queue: to SUPERSEDED, or back to LOADED where their rows are in the tables."""
         for file in files:
-            self._make_history(file, "a newer version of this key arrived")
+            if file.loaded_by:  # they stay there until the newer version is loaded: it may be refused
+                back = self._move(file.file_id, FileState.LOADED, {"reason": "a newer version arrived before the replay"})
+                self._t.transact([back, self._dequeue(file)])
+            else:
+                self._make_history(file, "a newer version of this key arrived")
 
-    def requeue(self, record: FileRecord) -> bool:
+    def requeue(self, record: FileRecord, *, forced: bool = False) -> bool:
         """Put a file at rest back to PENDING and into the queue; False when its state does not allow it any more."""
+        now = self._clock()
         again = replace(record, state=FileState.REGISTERED if record.kind is Kind.PART else FileState.PENDING, reason="")
-        if again.state not in MOVES[record.state]:
+        if again.state not in MOVES[record.state] or record.state is FileState.CLAIMED:
             return False
-        values = {":to": again.state, ":from": record.state, ":none": ""}
-        move = self._t.update(items.file_key(record.file_id), "SET #state = :to, reason = :none", "#state = :from", values)
+        fields = {"reason": "", "queued": now, "most": 0, "failures": 0, "forced": forced}
+        values = {":to": again.state, ":from": record.state, ":one": 1, **{f":{name}": value for name, value in fields.items()}}
+        change = "SET #state = :to, " + ", ".join(f"{name} = :{name}" for name in fields) + " ADD replays :one"
+        move = self._t.update(items.file_key(record.file_id), change, "#state = :from", values)
         return self._t.transact([move, self._t.put(_entry(again))]) is None
 
-    def abandon(self, run_id: str) -> None:
-        """Mark a run that lost its lease ABORTED."""
-        run = self.run(run_id)
-        if run is not None and run.state is RunState.RUNNING:
-            self._t.write(items.run_item(self._ended(run, RunState.ABORTED, "its lease expired and was taken over")))
+    def explain(self, file_id: str, reason: str) -> None:
+        """Say on a waiting file what it waits for."""
+        values = {":reason": reason, ":pending": FileState.PENDING}
+        self._t.change(items.file_key(file_id), "SET reason = :reason", "#state = :pending", values)
 
-    def _ended(self, run: RunRecord, state: RunState, error: str) -> RunRecord:
-        return replace(run, state=state, error=error, ended_at=timestamp(self._clock()))
+    def _under_lease(self, dataset: str, token: int, writes: Sequence[dict[str, Any]]) -> bool:
+        """Make writes while the lease is the token's, or raise LeaseLost; False when another condition refused them."""
+        refused = self._t.transact([self._still_mine(dataset, token), *writes])
+        if refused and refused[0]:
+            raise LeaseLost(f"{dataset}: token {token} is not the lease's")
+        return refused is None
 
-    def _move(self, file_id: str, to: FileState, fields: Mapping[str, Any], attempts: int = 0) -> dict[str, Any]:
+    def _move(
+        self,
+        file_id: str,
+        to: FileState,
+        fields: Mapping[str, Any],
+        add: Mapping[str, int] | None = None,
+        claimed_by: str = "",
+    ) -> dict[str, Any]:
         """Return the one conditional write that moves a file, from exactly the states that may move there."""
         sources = {f":from{n}": state for n, state in enumerate(sources_of(to))}
-        change = "SET #state = :to, " + ", ".join(f"{name} = :{name}" for name in fields)
+        change = ", ".join(["SET #state = :to", *(f"{name} = :{name}" for name in fields)])
+        change += "".join(f" ADD {name} :add_{name}" for name in add or ())
+        condition = f"#state IN ({', '.join(sources)})" + (" AND run_id = :claimed_by" if claimed_by else "")
         values = {":to": to, **sources, **{f":{name}": value for name, value in fields.items()}}
-        if attempts:
-            change, values = f"{change} ADD attempts :attempts", {**values, ":attempts": attempts}
-        return self._t.update(items.file_key(file_id), change, f"#state IN ({', '.join(sources)})", values)
+        values |= {f":add_{name}": value for name, value in (add or {}).items()}
+        values |= {":claimed_by": claimed_by} if claimed_by else {}
+        return self._t.update(items.file_key(file_id), change, condition, values)
 
     def _dequeue(self, file: FileRecord) -> dict[str, Any]:
         return self._t.delete(items.queue_key(file.dataset, file.arrival))
-
-    def _has_ended(self, run: RunRecord) -> bool:
-        """Whether the run has the end that is asked for; raise LeaseLost when it is neither that nor open under its lease."""
-        lease = self.lease(run.dataset)
-        if lease.held and (lease.token, lease.run_id) == (run.token, run.run_id):
-            return False
-        known = self.run(run.run_id)
-        if known is not None and known.state is run.state:
-            return True
-        raise LeaseLost(f"{run.run_id}: the lease is not this run's")
-
-    def _close(self, run: RunRecord, also: Sequence[dict[str, Any]]) -> None:
-        values = {":none": "", ":run": run.run_id}
-        closed = self._on_lease(run.dataset, run.token, "SET run_id = :none, manifest_key = :none", values, " AND run_id = :run")
-        refused = self._t.transact([closed, self._t.put(items.run_item(run)), *also])
-        if refused and not self._has_ended(run):  # it has when another try of this step was faster
-            raise LeaseLost(f"{run.run_id}: the lease went to another run before the end")
 
     def _supersede_older(self, loaded: Sequence[FileRecord]) -> None:
         """Older versions of a key whose newest version is loaded now are history."""
@@ -260,11 +276,8 @@ class DynamoLedger:
         """Move a file to SUPERSEDED, out of the queue and out of the versions that its key still has to look after."""
         forget = {":old": {file.file_id}}
         drop = self._t.update(items.object_key(file.object_id), "DELETE file_ids :old", "attribute_exists(pk)", forget)
-        move = self._move(file.file_id, FileState.SUPERSEDED, {"reason": reason})
+        move = self._move(file.file_id, FileState.SUPERSEDED, {"reason": reason, "loaded_by": ""})
         self._t.transact([move, self._dequeue(file), drop])
-
-
-_LEASE_NAMES = ("dataset", "#token", "held", "expires_at", "run_id", "manifest_key", "#batch", "stale_run_id", "gpk", "gsk")
 
 
 def _entry(record: FileRecord) -> items.Item:
@@ -276,6 +289,11 @@ def _entry(record: FileRecord) -> items.Item:
     return place | items.encode({"file_id": record.file_id})
 
 
-def _settled_fields(receipt: Receipt) -> dict[str, Any]:
+def _settled_fields(receipt: Receipt, run_id: str) -> dict[str, Any]:
+    """Return what a receipt changes on its file; one whose rows were kept changes no count."""
+    if receipt.kept:
+        return {"reason": receipt.reason}
     names = ("rows_read", "rows_accepted", "rows_quarantined", "contract_version", "reason")
-    return {name: getattr(receipt, name) for name in names}
+    loaded = receipt.state is FileState.LOADED
+    fields: dict[str, Any] = {name: getattr(receipt, name) for name in names}
+    return fields | {"loaded_by": run_id if loaded else "", "most": 0, "failures": 0} | ({"replays": 0} if loaded else {})

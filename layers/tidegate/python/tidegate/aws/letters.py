@@ -1,7 +1,7 @@
 """The failures DLQ, read the way replay needs it: look at letters, then discard them or give them back."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,11 @@ class Letterbox:
     def __init__(self, client: Any, queue_url: str) -> None:  # noqa: ANN401 - boto3 clients have no static type
         """Keep the client and the queue."""
         self._client, self._url = client, queue_url
+
+    def send(self, letter: Mapping[str, Any]) -> None:
+        """Keep a failure for a person to look at and to replay."""
+        with speaking_to_aws():
+            self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(letter))
 
     def read(self, most: int, message_ids: frozenset[str] = frozenset()) -> list[Letter]:
         """Receive up to `most` letters, or exactly the ones named; they stay hidden from others for two minutes."""

@@ -1,11 +1,12 @@
 """S3 buckets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tidegate.aws.errors import speaking_to_aws
 from tidegate.errors import NotFound
+from tidegate.ports import ObjectVersion
 
 
 class S3Objects:
@@ -30,14 +31,30 @@ class S3Objects:
         with speaking_to_aws():
             self._client.put_object(Bucket=self.bucket, Key=key, Body=body)
 
-    def list(self, prefix: str) -> Iterator[str]:
-        """List keys under a prefix."""
+    def versions(self, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
+        """List versions under a prefix in the order of their keys, of the keys after `after`."""
+        start = {"KeyMarker": after} if after else {}
         with speaking_to_aws():
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
-                yield from (entry["Key"] for entry in page.get("Contents", ()))
+            pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix, **start)
+            for page in pages:
+                # The answer has delete markers apart: one that is the latest goes first, the others say nothing about what is there.
+                markers = [_listed(entry, deleted=True) for entry in page.get("DeleteMarkers", ()) if entry["IsLatest"]]
+                yield from sorted([*markers, *map(_listed, page.get("Versions", ()))], key=lambda version: version.key)
 
     def download(self, key: str, version_id: str, path: Path) -> None:
         """Copy one object version to local disk; raise NotFound when it is gone."""
         extra = {"VersionId": version_id} if version_id else None
         with speaking_to_aws():
             self._client.download_file(self.bucket, key, str(path), ExtraArgs=extra)
+
+
+def _listed(entry: Mapping[str, Any], deleted: bool = False) -> ObjectVersion:  # noqa: FBT001, FBT002 - mapped over entries
+    version_id = "" if entry["VersionId"] == "null" else entry["VersionId"]
+    return ObjectVersion(
+        key=entry["Key"],
+        version_id=version_id,
+        size=int(entry.get("Size", 0)),
+        latest=entry["IsLatest"],
+        deleted=deleted,
+        etag=entry.get("ETag", "").strip('"'),
+    )

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -60,8 +60,8 @@ class Table:
             for page in paginator:
                 yield from map(items.decode, page["Items"])
 
-    def index(self, gpk: str, since: str = "", until: str = "") -> Iterator[items.Item]:
-        """List the index, eventually consistent, optionally between two sort keys."""
+    def index(self, gpk: str, since: str = "", until: str = "") -> Iterator[dict[str, Any]]:
+        """List the keys in the index, eventually consistent, optionally between two sort keys, as plain values."""
         condition, values = "gpk = :gpk", {":gpk": gpk}
         if since or until:
             condition, values = (
@@ -76,12 +76,29 @@ class Table:
                 ExpressionAttributeValues=items.encode(values),
             )
             for page in paginator:
-                yield from page["Items"]
+                yield from map(items.decode, page["Items"])
+
+    def listed(self, gpk: str, since: str = "", until: str = "") -> Iterator[items.Item]:
+        """List the items that the index names, in its order: found through it eventually, read as they are now."""
+        for chunk in chunks(self.index(gpk, since, until), _BATCH_GET):
+            names = [(entry["pk"], entry["sk"]) for entry in chunk]
+            found = {(i["pk"]["S"], i["sk"]["S"]): i for i in self.get_all([items.key(*name) for name in names])}
+            yield from (found[name] for name in names if name in found)
 
     def write(self, item: items.Item) -> None:
         """Put an item, whatever was there."""
         with speaking_to_aws():
             self._client.put_item(TableName=self._table, Item=item)
+
+    def change(self, key: items.Item, change: str, condition: str, values: Mapping[str, Any]) -> bool:
+        """Update one item; False when the condition refused it. It costs half of a transaction of one."""
+        update = self.update(key, change, condition, values)["Update"]
+        try:
+            with speaking_to_aws():
+                self._client.update_item(**update)
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
     def transact(self, writes: Sequence[Mapping[str, Any]]) -> tuple[bool, ...] | None:
         """Make all writes or none. None: made. Otherwise one flag a write: whether its condition refused it."""
@@ -139,7 +156,7 @@ class Table:
         return {"ConditionCheck": check}
 
 
-def chunks(sequence: Sequence[T], size: int) -> Iterator[list[T]]:
+def chunks(sequence: Iterable[T], size: int) -> Iterator[list[T]]:
     """Cut a sequence into lists of at most `size`."""
     rest = iter(sequence)
     while chunk := list(islice(rest, size)):

@@ -68,7 +68,7 @@ def runs(
 
 def datasets_of(stack: Stack) -> list[str]:
     """Return the names of datasets that ever had a file."""
-    return sorted(lease.dataset for lease in stack.ledger.datasets())
+    return sorted(stack.ledger.datasets())
 
 
 def _files(stack: Stack, dataset: str) -> Iterator[FileRecord]:

@@ -75,12 +75,12 @@ def _watch(stack: Stack, deadline: float) -> Work:
 
 def look(stack: Stack) -> Work:
     """Count what is not at rest now."""
-    leases = list(stack.ledger.datasets())
-    waiting = sum(len(stack.ledger.queue(lease.dataset, _MOST)) for lease in leases)
+    datasets = list(stack.ledger.datasets())
+    waiting = sum(len(stack.ledger.queue(name, _MOST)) for name in datasets)
     executions = stack.client("stepfunctions").list_executions(
         stateMachineArn=stack.outputs["StateMachine"], statusFilter="RUNNING", maxResults=100
     )["executions"]
-    return Work(_messages(stack), waiting, sum(stack.ledger.lease(d.dataset).held for d in leases), len(executions))
+    return Work(_messages(stack), waiting, sum(stack.ledger.lease(name).held for name in datasets), len(executions))
 
 
 def _messages(stack: Stack) -> int:

@@ -115,7 +115,11 @@ class RowCount:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A dataset's contract. `dataset` is `<domain>.<name>`; `sha256` is of the published bytes."""
+    """A dataset's contract. `dataset` is `<domain>.<name>`; `sha256` is of the published bytes.
+
+    `attempts` is how often a file may fail by itself. `batch_window` is in seconds, None for the stack's. Rows for which
+    `delete_when` holds are tombstones.
+    """
 
     domain: str
     name: str
@@ -130,6 +134,9 @@ class Contract:
     csv: CsvFormat = CsvFormat()
     row_count: RowCount | None = None
     description: str = ""
+    attempts: int = 3
+    batch_window: int | None = None
+    delete_when: When | None = None
 
     @property
     def dataset(self) -> str:

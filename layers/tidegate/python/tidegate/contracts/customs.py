@@ -26,6 +26,10 @@ class Customs:
         """Return a number, None when it is not written."""
         return float(self.values[name].text) if name in self.values else None
 
+    def whole(self, name: str) -> int | None:
+        """Return a whole number, None when it is not written."""
+        return int(self.values[name].text) if name in self.values else None
+
     def line(self, name: str, default: int) -> int:
         """Return the line of a value."""
         return self.values[name].line if name in self.values else default
@@ -63,7 +67,7 @@ def _fits(word: Word, node: Node, where: str, findings: Findings) -> bool:
     return not wrong
 
 
-def _wrong(word: Word, node: Node) -> tuple[str, str]:
+def _wrong(word: Word, node: Node) -> tuple[str, str]:  # noqa: PLR0911 - one answer a kind
     """Return what is wrong with a value, and the hint; empty when nothing is."""
     match word.value:
         case "choice" if node.kind != "text" or node.text not in word.choices:
@@ -72,6 +76,8 @@ def _wrong(word: Word, node: Node) -> tuple[str, str]:
             return "should be a text", f"such as {word.example}"
         case "number" if node.kind not in {"integer", "number"} or not 0 <= float(node.text) <= 1:
             return "should be a number from 0 to 1", f"such as {word.example}"
+        case "whole" if node.kind != "integer" or not word.bounds[0] <= int(node.text) <= word.bounds[1]:
+            return f"should be a whole number from {word.bounds[0]} to {word.bounds[1]}", f"such as {word.example}"
         case "texts":
             return _wrong_texts(node, word.example)
         case "condition":

@@ -1,11 +1,12 @@
 """Contract text in, frozen contract out, or every finding at once."""
 
+import functools
 import hashlib
 import re
 from collections.abc import Iterable
 
 from tidegate.contracts.columns import MAX_NAME, SNAKE, read_columns
-from tidegate.contracts.contract import Column, Contract, CsvFormat, Kind, LoadMode, Privacy, SchemaDrift
+from tidegate.contracts.contract import Column, Contract, CsvFormat, Kind, LoadMode, Privacy, SchemaDrift, When
 from tidegate.contracts.customs import Customs, read_customs
 from tidegate.contracts.document import Node, read_document
 from tidegate.contracts.findings import Findings, suggest
@@ -19,6 +20,7 @@ _STATUS = ("proposed", "draft", "active", "deprecated", "retired")
 _NOT_DELIMITERS = frozenset('"\r\n\\ .-+') | frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
+@functools.lru_cache(maxsize=64)  # a warm Lambda meets the same few contracts again and again
 def parse_contract(text: str, source: str) -> Contract:
     """Read an ODCS contract; `source` names it in messages.
 
@@ -58,6 +60,9 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
         schema_drift=SchemaDrift(customs.text("schemaDrift") or SchemaDrift.EVOLVE),
         null_values=customs.texts("nullValues"),
         max_shrink=customs.number("maxShrink"),
+        attempts=customs.whole("attempts") or 3,
+        batch_window=customs.whole("batchWindow"),
+        delete_when=_delete_when(document, customs, mode, columns, findings),
         csv=_server(document, f"s3://landing/{domain}/{name}/" if domain else "", findings),
         row_count=read_row_count(schema, path, findings) if schema else None,
         description=_description(document),
@@ -149,6 +154,25 @@ def _check_order(document: Node, customs: Customs, columns: tuple[Column, ...], 
         findings.add(line, "customProperties[orderBy]", message, "use a column that is kept")
     elif named[order].type.kind is Kind.BOOLEAN:
         findings.add(line, "customProperties[orderBy]", f"orderBy names {order}, a boolean", "use a timestamp or a number")
+
+
+def _delete_when(
+    document: Node, customs: Customs, mode: str | None, columns: tuple[Column, ...], findings: Findings
+) -> When | None:
+    node = customs.values.get("deleteWhen")
+    if node is None:
+        return None
+    where, named = "customProperties[deleteWhen]", {c.name: c for c in columns}
+    column, line = node.string("column"), customs.line("deleteWhen", document.line)
+    if mode != LoadMode.UPSERT:
+        findings.add(line, where, f"loadMode {mode} has no keys that a row could delete", "loadMode upsert")
+    if column not in named:
+        findings.add(line, where, f"deleteWhen names {column}, which is no column", suggest(column, named))
+    elif named[column].type.kind is not Kind.STRING or named[column].from_key is not None:
+        findings.add(line, where, f"deleteWhen names {column}, which is no text column of the file", "logicalType: string")
+    elif named[column].primary_key or named[column].privacy is not Privacy.KEEP:
+        findings.add(line, where, f"deleteWhen names {column}, which is part of the key or masked", "use a column that is kept")
+    return When(column, tuple(item.text for item in node["values"].items))
 
 
 def _description(document: Node) -> str:

@@ -1,11 +1,12 @@
 """Publishing: contracts in the lake bucket, so that a new dataset needs no deployment.
 
 contracts/<domain>/<dataset>/<version>.odcs.yaml   a published version, never changed
-contracts/<domain>/<dataset>/current.json          {version, key, sha256} of the one that new runs use
+contracts/<domain>/<dataset>/current.json          {version, key, sha256, batch_window} of the one that new runs use
+contracts/tables/<domain>_<dataset>.json           {dataset} whose table it is
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from tidegate.contracts.contract import Contract
@@ -36,10 +37,13 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class _Current:
+class Current:
+    """Which version of a dataset's contract new runs use. `batch_window` is in seconds; None: the stack's."""
+
     version: str
     key: str
     sha256: str
+    batch_window: int | None = None
 
 
 def publish(text: str, source: str, *, store: ContractStore, force: bool = False) -> Published:
@@ -53,22 +57,52 @@ def publish(text: str, source: str, *, store: ContractStore, force: bool = False
     there = store.get(key)
     if there is not None and there != body:
         raise _refused(source, f"{contract.version} is published with other content", "raise the version")
-    current = _current(contract.dataset, store)
-    if current and not force and _order(contract.version) < _order(current.version):
-        message = f"{contract.version} is older than the current version {current.version}"
-        raise _refused(source, message, f"raise the version above {current.version}, or force it to go back")
-    wanted = _Current(contract.version, key, contract.sha256)
+    before = current(contract.dataset, store)
+    if before and not force and _order(contract.version) < _order(before.version):
+        message = f"{contract.version} is older than the current version {before.version}"
+        raise _refused(source, message, f"raise the version above {before.version}, or force it to go back")
+    wanted = Current(contract.version, key, contract.sha256, contract.batch_window)
+    _take_table(contract, source, store)
     if there is None:
         store.put(key, body)
-    if current != wanted:
-        entry = {"version": wanted.version, "key": wanted.key, "sha256": wanted.sha256}
+    if before != wanted:
+        entry = {name: value for name, value in asdict(wanted).items() if value is not None}
         store.put(current_key(contract.dataset), json.dumps(entry, sort_keys=True).encode())
-    return Published(contract.dataset, contract.version, key, changed=current != wanted)
+    return Published(contract.dataset, contract.version, key, changed=before != wanted)
+
+
+def _take_table(contract: Contract, source: str, store: ContractStore) -> None:
+    """Two datasets may not share a table: `a.b_c` and `a_b.c` both make `a_b_c`."""
+    key = f"contracts/tables/{contract.table}.json"
+    there = store.get(key)
+    owner = json.loads(there)["dataset"] if there else contract.dataset
+    if owner != contract.dataset:
+        raise _refused(source, f"the table {contract.table} belongs to {owner}", "give the dataset another name")
+    if there is None:
+        store.put(key, json.dumps({"dataset": contract.dataset}).encode())
 
 
 def is_published(dataset: str, store: ContractStore) -> bool:
     """Whether the dataset has a current contract."""
-    return store.get(current_key(dataset)) is not None
+    return current(dataset, store) is not None
+
+
+def current(dataset: str, store: ContractStore) -> Current | None:
+    """Return which version of a dataset's contract is current; None when nothing is published.
+
+    Raises:
+        ContractInvalid: the entry does not name a version.
+    """
+    key = current_key(dataset)
+    body = store.get(key)
+    if body is None:
+        return None
+    try:
+        fields = json.loads(body)
+        window = fields.get("batch_window")
+        return Current(str(fields["version"]), str(fields["key"]), str(fields["sha256"]), None if window is None else int(window))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _refused(key, "it does not name a version", "delete it and run `tidegate contract publish FILE`") from None
 
 
 def load_current(dataset: str, store: ContractStore) -> tuple[Contract, str]:
@@ -78,13 +112,13 @@ def load_current(dataset: str, store: ContractStore) -> tuple[Contract, str]:
         ContractMissing: nothing is published for the dataset.
         ContractInvalid: what is published was changed by other hands.
     """
-    current = _current(dataset, store)
-    if current is None:
+    published = current(dataset, store)
+    if published is None:
         raise ContractMissing(f"no contract is published for {dataset}: write one and run `tidegate contract publish FILE`")
-    contract = load_version(current.key, store)
-    if contract.sha256 != current.sha256:
-        raise _refused(current.key, "it was changed after it was published", "publish it again under a new version")
-    return contract, current.key
+    contract = load_version(published.key, store)
+    if contract.sha256 != published.sha256:
+        raise _refused(published.key, "it was changed after it was published", "publish it again under a new version")
+    return contract, published.key
 
 
 def load_version(key: str, store: ContractStore) -> Contract:
@@ -111,18 +145,6 @@ def current_key(dataset: str) -> str:
 def version_key(dataset: str, version: str) -> str:
     """Return the key of a version."""
     return f"contracts/{dataset.replace('.', '/')}/{version}.odcs.yaml"
-
-
-def _current(dataset: str, store: ContractStore) -> _Current | None:
-    key = current_key(dataset)
-    body = store.get(key)
-    if body is None:
-        return None
-    try:
-        fields = json.loads(body)
-        return _Current(str(fields["version"]), str(fields["key"]), str(fields["sha256"]))
-    except (ValueError, KeyError, TypeError):
-        raise _refused(key, "it does not name a version", "delete it and run `tidegate contract publish FILE`") from None
 
 
 def _order(version: str) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from tidegate.contracts.contract import Kind, LoadMode, Privacy, SchemaDrift
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One customProperty. `value` is what it takes: `choice`, `text`, `texts`, `number` or `condition`."""
+    """One customProperty. `value` is what it takes: `choice`, `text`, `texts`, `number`, `whole` (between `bounds`) or `condition`."""
 
     name: str
     value: str
@@ -15,6 +15,7 @@ class Word:
     example: str
     choices: tuple[str, ...] = ()
     required: bool = False
+    bounds: tuple[int, int] = (0, 0)
 
 
 CONTRACT_WORDS = (
@@ -43,6 +44,27 @@ CONTRACT_WORDS = (
     ),
     Word("nullValues", "texts", "Texts that mean null in every column; the empty text always does.", '["NULL", "n/a"]'),
     Word("maxShrink", "number", "Share of the rows, 0 to 1, that a full load may take away; a larger loss is held back.", "0.2"),
+    Word(
+        "deleteWhen",
+        "condition",
+        "A row in which a text column has one of some values is a tombstone: while it is the newest row of its key, silver does not"
+        " have the key. It needs only its key, its order and that column. For loadMode upsert.",
+        "{column: op, values: [D]}",
+    ),
+    Word(
+        "attempts",
+        "whole",
+        "How often a file may fail by itself, where trying again can help, before it is FAILED; 3 if it is not said.",
+        "5",
+        bounds=(1, 10),
+    ),
+    Word(
+        "batchWindow",
+        "whole",
+        "Seconds for which an idle dataset waits for more files before a run starts; the stack's BatchWindowSeconds if it is not said.",
+        "60",
+        bounds=(0, 900),
+    ),
 )
 COLUMN_WORDS = (
     Word(

@@ -9,9 +9,10 @@ The way of a file: `headers` (is it this dataset?) → `sources` (plain UTF-8 on
 
 from tidegate.engine.headers import FilePlan, Inspection, inspect
 from tidegate.engine.rowset import check_contract, run
-from tidegate.engine.values import FileResult, Keyring, Limits, Output, Refusal, StagedFile
+from tidegate.engine.values import FieldIds, FileResult, Keyring, Limits, Output, Refusal, StagedFile
 
 __all__ = [
+    "FieldIds",
     "FilePlan",
     "FileResult",
     "Inspection",

@@ -5,11 +5,11 @@ Checks see the clear value; a NULL passes every check but `required` and `primar
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
-from tidegate.contracts.contract import Column, Kind, Privacy
+from tidegate.contracts.contract import Column, Contract, Kind, Privacy
 from tidegate.engine import sql
 from tidegate.engine.casts import cast, default_cast, sql_type
 from tidegate.engine.problems import refuse_contract
@@ -33,13 +33,25 @@ class ColumnSql:
     checks: tuple[tuple[str, str], ...]
 
 
-def compile_columns(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column]) -> tuple[ColumnSql, ...]:
-    """Compile every column.
+def compile_columns(connection: duckdb.DuckDBPyConnection, contract: Contract) -> tuple[ColumnSql, ...]:
+    """Compile every column. In a tombstone only the key, the order and the column that makes it one are checked.
 
     Raises:
         ContractInvalid: a format, zone, pattern, bound, valid value or privacy rule cannot work on its column.
     """
-    return tuple(_compile(connection, number, columns) for number in range(len(columns)))
+    compiled = tuple(_compile(connection, number, contract.columns) for number in range(len(contract.columns)))
+    when = contract.delete_when
+    if when is None:
+        return compiled
+    number = next(c.number for c in compiled if c.column.name == when.column)
+    lives = f"coalesce(t{number} NOT IN ({sql.texts(when.values)}), true)"
+    always = {when.column, contract.order_by, *contract.primary_key}
+    return tuple(
+        c
+        if c.column.name in always or c.column.from_key is not None
+        else replace(c, checks=tuple((rule, f"({condition}) AND {lives}") for rule, condition in c.checks))
+        for c in compiled
+    )
 
 
 def _compile(connection: duckdb.DuckDBPyConnection, number: int, columns: Sequence[Column]) -> ColumnSql:

@@ -17,10 +17,9 @@ from tidegate.engine.checks import REASONS_TYPE, ColumnSql, null_text, typed_row
 from tidegate.engine.headers import FilePlan
 from tidegate.engine.numbering import broken_records, number_rows, raw_batches
 from tidegate.engine.reader import Staged
-from tidegate.engine.values import LINEAGE
+from tidegate.engine.values import LINEAGE, FieldIds
 from tidegate.errors import BooksUnbalanced
 
-FieldIds = Mapping[str, Mapping[str, int]]
 _LINEAGE = (
     "f.object_key AS _object_key, f.version_id AS _version_id, f.file_id AS _file_id, x.record AS _record, f.arrival AS _arrival,"
     " f.load_id AS _load_id, f.run_id AS _run_id, f.contract_version AS _contract_version"

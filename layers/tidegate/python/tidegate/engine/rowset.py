@@ -14,10 +14,10 @@ from tidegate.contracts.contract import Contract
 from tidegate.engine.bundles import Bundler, group_by_header
 from tidegate.engine.checks import compile_columns
 from tidegate.engine.headers import Inspection, inspect
-from tidegate.engine.output import FieldIds, Writer
+from tidegate.engine.output import Writer
 from tidegate.engine.reader import Reader, Staged
 from tidegate.engine.sources import encoding_of
-from tidegate.engine.values import FileResult, Keyring, Limits, Output, Refusal, StagedFile
+from tidegate.engine.values import FieldIds, FileResult, Keyring, Limits, Output, Refusal, StagedFile
 from tidegate.errors import BooksUnbalanced, FileRefused
 
 _BLOCK = 64  # bytes, SHA-256's block: RFC 2104 pads the key to it
@@ -60,7 +60,7 @@ def check_contract(contract: Contract) -> None:
     """
     encoding_of(contract)
     with _connected(Limits(memory_mb=64, threads=1), None) as connection:
-        compile_columns(connection, contract.columns)
+        compile_columns(connection, contract)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class _Batch:
     def run(self, field_ids: FieldIds, run_id: str, workdir: Path) -> Output:
         numbers = {file.file_id: number for number, file in enumerate(self.files)}
         plans = [(numbers[plan.file.file_id], plan) for plan in self.inspection.plans]
-        columns = compile_columns(self.connection, self.contract.columns)
+        columns = compile_columns(self.connection, self.contract)
         refused: dict[int, FileRefused] = {}
         bundler = Bundler(self.contract.csv, encoding_of(self.contract), self.scratch)
         reader = Reader(self.connection, self.contract, [c for c in columns if c.column.from_key is None], bundler)

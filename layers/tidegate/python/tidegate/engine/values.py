@@ -1,5 +1,6 @@
 """What goes into the row engine and what comes out, as frozen values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from tidegate.contracts.contract import Column
 
 LINEAGE = ("_object_key", "_version_id", "_file_id", "_record", "_arrival", "_load_id", "_run_id", "_contract_version")
 """Columns that every row of both outputs carries, in this order (`_record` is a bigint, the others are text)."""
+FieldIds = Mapping[str, Mapping[str, int]]
+"""Iceberg field ids by layer (`bronze`, `quarantine`), each by dotted column path; see `output`."""
 
 
 @dataclass(frozen=True, slots=True)

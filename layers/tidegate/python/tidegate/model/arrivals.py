@@ -15,7 +15,8 @@ class Arrival:
     """One object version that S3 says was created.
 
     `key` is decoded. `version_id` is empty in an unversioned bucket. `sequencer` is hexadecimal text that orders versions of one
-    key only. `size` is in bytes. Event times are not kept: they identify and order nothing.
+    key only; it is empty for a version that was found by listing, which came next after the one whose order is `after`. `size` is in
+    bytes. `etag` tells versions apart where nothing else does. Event times are not kept: they identify and order nothing.
     """
 
     bucket: str
@@ -23,11 +24,14 @@ class Arrival:
     version_id: str
     sequencer: str
     size: int
+    etag: str = ""
+    after: str = ""
 
     @property
     def file_id(self) -> str:
         """Identity of the object version: equal for every delivery of the same event, different for every overwrite."""
-        return _digest(self.bucket, self.key, self.version_id or f"sequencer:{self.sequencer}")
+        unversioned = f"sequencer:{self.sequencer}" if self.sequencer else f"etag:{self.etag}"
+        return _digest(self.bucket, self.key, self.version_id or unversioned)
 
     @property
     def object_id(self) -> str:
@@ -36,8 +40,13 @@ class Arrival:
 
     @property
     def order(self) -> str:
-        """The sequencer as text that compares in arrival order: shorter ones are padded with zeros on the right."""
-        return self.sequencer.upper().ljust(_SEQUENCER_DIGITS, "0")
+        """Text that compares in arrival order: the sequencer, padded with zeros on the right.
+
+        Without one it is just above the order of the version before: below every sequencer that S3 gave later.
+        """
+        if self.sequencer:
+            return self.sequencer.upper().ljust(_SEQUENCER_DIGITS, "0")
+        return (self.after or "0" * _SEQUENCER_DIGITS) + "~"
 
 
 class Kind(StrEnum):

@@ -22,14 +22,25 @@ class FileState(StrEnum):
 #: The moves a file may make. Every ledger transition is one conditional write that admits exactly these.
 MOVES: dict[FileState, frozenset[FileState]] = {
     FileState.REGISTERED: frozenset({FileState.PENDING, FileState.CLAIMED, FileState.SUPERSEDED}),
-    FileState.PENDING: frozenset({FileState.CLAIMED, FileState.SUPERSEDED}),
+    # A replay that a newer version overtook goes back to rest, also one that failed.
+    FileState.PENDING: frozenset({FileState.CLAIMED, FileState.LOADED, FileState.SUPERSEDED}),
     FileState.CLAIMED: frozenset(
-        {FileState.CLAIMED, FileState.LOADED, FileState.QUARANTINED, FileState.FAILED, FileState.SUPERSEDED}
+        {
+            FileState.REGISTERED,
+            FileState.PENDING,
+            FileState.CLAIMED,
+            FileState.LOADED,
+            FileState.QUARANTINED,
+            FileState.FAILED,
+            FileState.SUPERSEDED,
+        }
     ),
     # A part of a full load goes from rest to a run directly when its marker comes again, or is requeued to wait for its marker.
     FileState.LOADED: frozenset({FileState.PENDING, FileState.REGISTERED, FileState.CLAIMED, FileState.SUPERSEDED}),
     FileState.QUARANTINED: frozenset({FileState.PENDING, FileState.REGISTERED, FileState.CLAIMED, FileState.SUPERSEDED}),
-    FileState.FAILED: frozenset({FileState.PENDING, FileState.REGISTERED, FileState.CLAIMED, FileState.SUPERSEDED}),
+    FileState.FAILED: frozenset(
+        {FileState.PENDING, FileState.REGISTERED, FileState.CLAIMED, FileState.LOADED, FileState.SUPERSEDED}
+    ),
     FileState.SUPERSEDED: frozenset(),
     FileState.IGNORED: frozenset(),
 }
@@ -47,8 +58,11 @@ def sources_of(target: FileState) -> tuple[FileState, ...]:
 class FileRecord:
     """One file version as the ledger holds it.
 
-    `arrival` is sortable text, given once at registration: it orders the files of a dataset. `attempts` counts claims. Row counts
-    are None until a receipt exists. `reason` is empty or says what happened and what to do.
+    `arrival` is sortable text, given once at registration: it orders the files of a dataset. `queued` is when it began to wait, in
+    microseconds since 1970, UTC. `attempts` counts claims, `failures` the runs that failed with this file alone since it was queued,
+    `replays` how often it was queued again without being loaded since. `most` is how many files a run that takes it may have, 0 for
+    any number. `loaded_by` is the settled run whose rows of this version are in the tables. `forced`: batch checks do not hold it.
+    Row counts are None until a receipt exists. `reason` is empty or says what happened and what to do.
     """
 
     file_id: str
@@ -70,13 +84,20 @@ class FileRecord:
     rows_read: int | None = None
     rows_accepted: int | None = None
     rows_quarantined: int | None = None
+    queued: int = 0
+    most: int = 0
+    failures: int = 0
+    replays: int = 0
+    forced: bool = False
+    loaded_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """What the ledger knows of a key: its newest registered file and how many versions were ever registered."""
+    """What the ledger knows of a key: its newest registered file, the order of that one, and how many versions were ever registered."""
 
     object_id: str
     newest_file_id: str
+    newest: str
     count: int
     file_ids: frozenset[str]

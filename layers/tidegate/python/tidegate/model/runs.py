@@ -1,6 +1,7 @@
 """Runs: the lease that allows one, what it claims, and the books it must balance."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -24,9 +25,11 @@ class RunState(StrEnum):
 class Lease:
     """The right to write a dataset's tables.
 
-    `token` is the fencing token: it only grows. `expires_at` is in microseconds since 1970, UTC. `run_id` is the run that is open
-    under this lease, empty when none; `batch` counts the runs under this token. `stale_run_id` was open when the lease was taken
-    over.
+    `token` is the fencing token: it only grows. `expires_at` and `opens_at` are in microseconds since 1970, UTC. `run_id` is the run
+    that is open under this lease, empty when none; `batch` counts the runs under this token. `stale_run_id` was open when the lease
+    was taken over. `failures` counts runs that failed since the last one that did not. `unclean`: a run ended without being
+    settled, so the tables may hold commits to take back. Before `opens_at` nobody takes a free lease unasked: more files are
+    awaited, or a failure's cause is given time.
     """
 
     dataset: str
@@ -37,6 +40,9 @@ class Lease:
     manifest_key: str = ""
     batch: int = 0
     stale_run_id: str = ""
+    failures: int = 0
+    unclean: bool = False
+    opens_at: int = 0
 
     def is_free(self, now: int) -> bool:
         """Whether anyone may take it at `now` (microseconds)."""
@@ -53,16 +59,25 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class DatasetState:
-    """What the ledger keeps of a dataset between runs. `watermark` is the highest `orderBy` value loaded, as text."""
+    """What the ledger keeps of a dataset between runs.
+
+    `watermark` is the highest `orderBy` value loaded, as text. `rows` are the rows that settled runs left in each table, by name
+    (`bronze.<domain>_<dataset>` …).
+    """
 
     dataset: str
     epoch: Epoch = Epoch()
     watermark: str = ""
+    rows: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestFile:
-    """A file of a batch. `replaces`: rows of this key may already be in the tables and leave them in the same commit."""
+    """A file of a batch.
+
+    `replaces`: rows of this key may already be in the tables and leave them in the same commit. `loaded`: rows of this very version
+    are in the tables, by a settled run.
+    """
 
     file_id: str
     object_id: str
@@ -74,11 +89,17 @@ class ManifestFile:
     load: str
     replaces: bool
     marker: bool = False
+    loaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What one run loads. It is written once to the lake bucket and never changes; `epoch` holds after this run."""
+    """What one run loads. It is written once to the lake bucket and never changes; `epoch` holds after this run, `epoch_before` now.
+
+    `recovers`: a run before this one was not settled, so this one moves every table, to fence off whoever is still at it; it may
+    have no files at all. `forced`: a person said that the checks on the batch as a whole do not hold it back. `attempts`: how often
+    a file may fail by itself, and `failures` how often this batch did.
+    """
 
     dataset: str
     token: int
@@ -86,18 +107,43 @@ class Manifest:
     contract_key: str
     contract_version: str
     epoch: Epoch
-    epoch_changes: bool
+    epoch_before: Epoch
     files: tuple[ManifestFile, ...]
+    recovers: bool = False
+    forced: bool = False
+    attempts: int = 1
+    failures: int = 0
+
+    @property
+    def epoch_changes(self) -> bool:
+        """Whether a full load becomes the current state."""
+        return self.epoch != self.epoch_before
 
     @property
     def bytes(self) -> int:
         """Size of the batch in bytes."""
         return sum(f.size for f in self.files)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the batch cannot be split: one file, or one full load."""
+        return len(self.files) <= 1 or bool(self.files[0].load)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Rows that leave bronze and quarantine in a run's commit: those of a key, or only those of one file version of it."""
+
+    key: str
+    file_id: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one file. For a LOADED file rows_read = rows_accepted + rows_quarantined."""
+    """What became of one file. For a LOADED file rows_read = rows_accepted + rows_quarantined.
+
+    `kept`: nothing was read in this run, what an earlier one loaded of this version stays, and so does its receipt.
+    """
 
     file_id: str
     key: str
@@ -108,6 +154,7 @@ class Receipt:
     rows_quarantined: int
     contract_version: str
     reason: str = ""
+    kept: bool = False
 
     def check(self) -> None:
         """Raise BooksUnbalanced unless every row that was read is accounted for."""
@@ -122,7 +169,8 @@ class Books:
     """The rows of one run.
 
     Accepted rows of the batch are inserted (a new key), updated (a known key, other values), unchanged (a known key, the same
-    values) or superseded (another row of the key is newer). `rows_removed` left the current state: replaced files and full loads.
+    values), superseded (another row of the key is newer) or deleted (tombstones: the newest of their keys). `rows_removed` are keys
+    that left the current state, by tombstones, replaced files and full loads: silver grows by inserted less removed.
     """
 
     rows_read: int = 0
@@ -133,16 +181,17 @@ class Books:
     rows_unchanged: int = 0
     rows_superseded: int = 0
     rows_removed: int = 0
+    rows_deleted: int = 0
 
     def check(self) -> None:
         """Raise BooksUnbalanced unless both sums of the third law hold."""
         if self.rows_read != self.rows_accepted + self.rows_quarantined:
             raise BooksUnbalanced(f"read {self.rows_read} ≠ accepted {self.rows_accepted} + quarantined {self.rows_quarantined}")
-        fates = self.rows_inserted + self.rows_updated + self.rows_unchanged + self.rows_superseded
+        fates = self.rows_inserted + self.rows_updated + self.rows_unchanged + self.rows_superseded + self.rows_deleted
         if self.rows_accepted != fates:
             raise BooksUnbalanced(
                 f"accepted {self.rows_accepted} ≠ inserted {self.rows_inserted} + updated {self.rows_updated}"
-                f" + unchanged {self.rows_unchanged} + superseded {self.rows_superseded}"
+                f" + unchanged {self.rows_unchanged} + superseded {self.rows_superseded} + deleted {self.rows_deleted}"
             )
 
 
@@ -166,19 +215,24 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What load did, for audit to check and settle to record."""
+    """What load did, for audit to check and settle to record; `epoch` is the one that silver now shows."""
 
     run_id: str
     receipts: tuple[Receipt, ...]
     books: Books
     commits: tuple[Commit, ...] = ()
+    epoch: Epoch = Epoch()
     watermark: str = ""
     drift: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run as the ledger holds it. Times are ISO-8601, UTC; `ended_at` is empty while it runs."""
+    """A run as the ledger holds it. Times are ISO-8601, UTC; `ended_at` is empty while it runs.
+
+    `again` says what becomes of the files of a FAILED run: they wait for another one that takes at most so many of them, or, when
+    it is 0, are FAILED too.
+    """
 
     run_id: str
     dataset: str
@@ -192,6 +246,7 @@ class RunRecord:
     ended_at: str = ""
     books: Books = field(default_factory=Books)
     error: str = ""
+    again: int = 0
 
 
 def run_id_of(dataset: str, token: int, batch: int) -> str:

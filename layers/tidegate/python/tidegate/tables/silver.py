@@ -5,9 +5,7 @@ table. Two ways lead to it. When no row leaves, silver itself already is the fol
 folded in. When a file is replaced or a full load starts a new epoch, the keys concerned are recomputed from bronze.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -15,49 +13,38 @@ import duckdb
 from tidegate.contracts.contract import Contract, LoadMode
 from tidegate.engine import Limits
 from tidegate.engine.sql import name as identifier
-from tidegate.model.runs import Books, Commit, Epoch, Manifest
-from tidegate.ports import LiveFile, Table
+from tidegate.engine.sql import texts
+from tidegate.model.runs import Books, Epoch, Manifest
+from tidegate.ports import Layers, LiveFile, Swap, Table
 from tidegate.tables.duck import connect, copy_to, reading
 
 LINEAGE = ("_object_key", "_version_id", "_file_id", "_record", "_arrival", "_load_id", "_run_id", "_contract_version")
 
 
-def fold_into_silver(
+def fold_silver(
     contract: Contract,
     manifest: Manifest,
-    silver: Table,
-    bronze: Table,
+    layers: Layers,
     arriving: Path | None,
     leaving: Sequence[str],
     room: Path,
     limits: Limits,
-) -> tuple[Commit, Books]:
-    """Bring silver up to date with bronze for one run and say what became of each accepted row, once per run.
+) -> tuple[Swap, Books]:
+    """Say what brings silver up to date with bronze for one run, and what becomes of each accepted row.
 
-    `bronze` is the table after the run's commit, `arriving` the accepted rows, `leaving` the object keys whose earlier rows left
+    `layers.bronze` is the table after the run's commit, `arriving` the accepted rows, `leaving` the object keys of which rows left
     bronze.
     """
-    done = silver.committed(manifest.run_id)
-    if done is not None:
-        found = (int(done[f"tidegate.{word}"]) for word in ("added", "removed", "before", "after"))
-        return Commit(silver.name, *found), Books(**json.loads(done["tidegate.books"]))
-    room.mkdir()
-    before = sum(f.rows for f in silver.live())
     if arriving is None and not leaving and not manifest.epoch_changes:
-        return Commit(silver.name, rows_before=before, rows_after=before), Books()
+        return Swap(), Books()
     with connect(room, limits) as db:
-        fold = _Fold(db, contract, manifest.epoch, silver, bronze, room)
+        fold = _Fold(db, contract, manifest.epoch, layers.silver, layers.bronze, room)
         fold.stage(arriving)
         remove = fold.affect(leaving, everything=manifest.epoch_changes)
-        fold.compute(from_bronze=bool(leaving) or manifest.epoch_changes)
+        fold.compute(from_bronze=bool(leaving) or manifest.epoch_changes or fold.may_be_deleted())
         books = fold.books()
         add, added, removed = fold.write(remove)
-    if not remove and not add and not leaving:
-        return Commit(silver.name, rows_before=before, rows_after=before), books
-    numbers = {"added": added, "removed": removed, "before": before, "after": before + added - removed}
-    summary = {f"tidegate.{word}": str(number) for word, number in numbers.items()}
-    summary["tidegate.books"] = json.dumps(asdict(books), sort_keys=True)
-    return silver.commit(manifest.run_id, remove=remove, add=add, summary=summary), books
+    return Swap(remove, add, added, removed), books
 
 
 class _Fold:
@@ -73,6 +60,11 @@ class _Fold:
         self.same_key = " AND ".join(f"a.{identifier(n)} = b.{identifier(n)}" for n in key)
         newest = [contract.order_by] if contract.order_by else []
         self.newest = ", ".join(f"{identifier(n)} DESC NULLS LAST" for n in (*newest, "_arrival", "_file_id", "_record"))
+        when = contract.delete_when
+        dead = f"{identifier(when.column)} IN ({texts(when.values)})" if when else "false"
+        self.lives = f"coalesce(NOT {dead}, true)"
+        self.dead_winner = f"coalesce(b.{dead}, false)" if when else "false"
+        self.deletes = when is not None
         self.values = [identifier(n) for n in silver.columns if n not in LINEAGE]
         self.fetched: list[tuple[LiveFile, Path]] = []
 
@@ -98,7 +90,7 @@ class _Fold:
         return [file for file, path in self.fetched if self._holds_affected(path)]
 
     def compute(self, *, from_bronze: bool) -> None:
-        """Fold the candidates of the affected keys into one row each."""
+        """Fold the candidates of the affected keys into one row each; where that is a tombstone, silver has none."""
         if from_bronze:
             live = self.bronze.live()
             rows = reading(self.silver.columns, self.bronze.fetch(live, self.room))
@@ -106,17 +98,24 @@ class _Fold:
         else:
             candidates = "FROM old UNION ALL BY NAME FROM arriving"
         self.db.execute(
-            f"CREATE TEMP TABLE new AS SELECT * FROM ({candidates}) WHERE {self._current()}"
+            f"CREATE TEMP TABLE winners AS SELECT * FROM ({candidates}) WHERE {self._current()}"
             f" QUALIFY row_number() OVER (PARTITION BY {self.key} ORDER BY {self.newest}) = 1"
         )
+        self.db.execute(f"CREATE TEMP TABLE new AS FROM winners WHERE {self.lives}")
+
+    def may_be_deleted(self) -> bool:
+        """Whether a tombstone that silver does not show may be newer than an arriving row: of a key that silver does not have."""
+        missing = f"SELECT EXISTS (FROM affected a WHERE NOT EXISTS (FROM old b WHERE {self.same_key}))"
+        return self.deletes and bool(self.db.execute(missing).fetchall()[0][0])
 
     def books(self) -> Books:
         """Give every arriving row one fate, and count the keys that left."""
         same = " AND ".join(f"b.{c} IS NOT DISTINCT FROM o.{c}" for c in self.values) or "true"
         fates = self.db.execute(
-            "SELECT CASE WHEN b._file_id IS NULL THEN 'superseded' WHEN o._file_id IS NULL THEN 'inserted'"
+            "SELECT CASE WHEN b._file_id IS NULL THEN 'superseded'"
+            f" WHEN {self.dead_winner} THEN 'deleted' WHEN o._file_id IS NULL THEN 'inserted'"
             f" WHEN {same} THEN 'unchanged' ELSE 'updated' END, count(*) FROM arriving r"
-            " LEFT JOIN new b ON r._file_id = b._file_id AND r._record = b._record"
+            " LEFT JOIN winners b ON r._file_id = b._file_id AND r._record = b._record"
             f" LEFT JOIN old o ON {self.same_key.replace('a.', 'o.')} GROUP BY 1"
         ).fetchall()
         counts = {f"rows_{fate}": int(number) for fate, number in fates}

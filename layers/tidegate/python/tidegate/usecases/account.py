@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from tidegate.errors import NotFound
 from tidegate.model.files import FileState
-from tidegate.model.runs import Account, Books, Commit, Manifest, Receipt
+from tidegate.model.runs import Account, Books, Commit, Epoch, Manifest, Receipt
 from tidegate.ports import Objects
 
 
@@ -30,6 +30,7 @@ def read_account(manifest: Manifest, objects: Objects) -> Account:
         receipts=tuple(Receipt(**{**r, "state": FileState(r["state"])}) for r in fields["receipts"]),
         books=Books(**fields["books"]),
         commits=tuple(Commit(**c) for c in fields["commits"]),
+        epoch=Epoch(**fields["epoch"]),
         watermark=fields["watermark"],
         drift=tuple(fields["drift"]),
     )

@@ -3,11 +3,11 @@
 from tidegate.errors import BooksUnbalanced
 from tidegate.model.files import FileState
 from tidegate.model.runs import Account, Books, Manifest
-from tidegate.ports import Lake, Objects
+from tidegate.ports import Catalog, Objects
 from tidegate.usecases.account import read_account
 
 
-def audit(manifest: Manifest, *, objects: Objects, lake: Lake) -> Books:
+def audit(manifest: Manifest, *, objects: Objects, catalog: Catalog) -> Books:
     """Return the books of the run; raise BooksUnbalanced when a row is missing or one too many anywhere."""
     account = read_account(manifest, objects)
     for receipt in account.receipts:
@@ -15,7 +15,7 @@ def audit(manifest: Manifest, *, objects: Objects, lake: Lake) -> Books:
     account.books.check()
     _every_file_has_a_receipt(manifest, account)
     _receipts_add_up(account)
-    _tables_agree(manifest, account, lake)
+    _tables_agree(manifest, account, catalog)
     return account.books
 
 
@@ -33,10 +33,10 @@ def _receipts_add_up(account: Account) -> None:
             raise BooksUnbalanced(f"{account.run_id}: receipts have {total} {word}, the books {getattr(account.books, word)}")
 
 
-def _tables_agree(manifest: Manifest, account: Account, lake: Lake) -> None:
+def _tables_agree(manifest: Manifest, account: Account, catalog: Catalog) -> None:
     """Compare with the snapshots of the run: bronze took the accepted rows, quarantine the others, silver the difference."""
     table = manifest.dataset.replace(".", "_")
-    seen = {c.table: c for c in lake.commits(table, manifest.run_id)}
+    seen = {c.table: c for c in catalog.commits(table, manifest.run_id)}
     for commit in account.commits:
         commit.check()
         if (commit.rows_added or commit.rows_removed) and seen.get(commit.table) != commit:

@@ -1,54 +1,118 @@
-"""Fail: a step of a run gave up. Its files go to FAILED, and everything that replay needs goes to the failures DLQ."""
+"""Fail: a step of a run gave up. Its files are tried again in smaller batches, or are FAILED with a letter in the failures DLQ."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tidegate.model.runs import Lease, Manifest, RunRecord, RunState, run_id_of
-from tidegate.ports import Ledger, Objects
-from tidegate.usecases.claim import read_manifest
-from tidegate.usecases.report import CAUSE_LENGTH, failure, letter
+from tidegate import errors
+from tidegate.errors import LeaseLost, Permanent
+from tidegate.model.runs import Lease, Manifest, RunRecord, RunState, timestamp
+from tidegate.ports import Clock, Ledger, Letters, Objects
+from tidegate.usecases.account import read_account
+from tidegate.usecases.claim import PATIENCE, read_manifest
+from tidegate.usecases.conclude import conclude
+from tidegate.usecases.report import CAUSE_LENGTH, failure, letter, success
 
 CLAIM = "Claim"  # the one step that can fail without a run
+#: Errors that every file of the dataset would meet: trying fewer of them at a time tells nothing.
+OF_THE_DATASET = frozenset(
+    {"BatchRefused", "ContractInvalid", "ContractMissing", "AccessDenied", "NotFound", "SettingMissing", "MessageMalformed"}
+)
+#: Errors that trying again does not change, once a file is alone with them.
+HOPELESS = frozenset(name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Permanent))
+_FIRST_PAUSE = 300_000_000  # microseconds
+_LONGEST_PAUSE = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Buried:
-    """The letter for the failures DLQ, the notification, and whether the dataset's other files can go on."""
+class Failed:
+    """The notification (None when there is nothing to tell), what was buried, and whether the dataset's other files can go on."""
 
-    letter: dict[str, Any]
-    message: dict[str, Any]
     proceed: bool
+    message: dict[str, Any] | None = None
+    letter: dict[str, Any] | None = None
+    again: int = 0
 
 
-def fail(dataset: str, token: int, step: str, error: str, cause: str, *, ledger: Ledger, objects: Objects) -> Buried:
-    """Close the open run as FAILED. Doing it again gives the same letter: an answer that was lost must not leave files without one.
+def fail(
+    dataset: str,
+    token: int,
+    step: str,
+    error: str,
+    cause: str,
+    *,
+    ledger: Ledger,
+    objects: Objects,
+    letters: Letters,
+    clock: Clock,
+) -> Failed:
+    """Close the open run as FAILED, once. The letter goes first: a file that is FAILED must be in the failures DLQ.
 
-    When no run was open (the claim itself failed) the files stay PENDING and the lease is given back.
+    When no run was open (the claim itself failed) the files stay PENDING, and the lease is given back with a pause that doubles.
+    Raise LeaseLost when the lease is another run's.
     """
     lease = ledger.lease(dataset)
+    if lease.token != token:
+        raise LeaseLost(f"{dataset}: token {token} is not the lease's")
     why = f"{step} failed: {error}: {explain(cause)}"
-    manifest: Manifest | None = None
-    manifest_key = ""
-    if lease.token == token and lease.run_id:
-        manifest_key = lease.manifest_key
-        manifest = read_manifest(manifest_key, objects)
-        ledger.fail(dataset, token, lease.run_id, [f.file_id for f in manifest.files], why)
-    elif lease.token == token and step != CLAIM and (run := _failed_last(lease, ledger)):
-        manifest_key = run.manifest_key
-        manifest = read_manifest(manifest_key, objects)
-    else:
-        ledger.release(dataset, token)
-    files = manifest.files if manifest else ()
-    run_id = manifest.run_id if manifest else ""
-    message = failure(dataset, run_id, step, error, explain(cause), files)
-    return Buried(letter(message, manifest_key, files), message, proceed=manifest is not None)
+    if not lease.run_id:
+        return _without_run(lease, step, error, cause, ledger, letters, clock)
+    run = ledger.run(lease.run_id)
+    if run is None:
+        raise LeaseLost(f"{lease.run_id}: the lease names a run that is not in the ledger")
+    manifest = read_manifest(lease.manifest_key, objects)
+    buried: dict[str, Any] | None = None
+    if run.state is RunState.RUNNING:
+        again = _again(error, manifest, lease)
+        if not again:
+            buried = letter(
+                failure(dataset, run.run_id, step, error, explain(cause), manifest.files), lease.manifest_key, manifest.files
+            )
+            letters.send(buried)
+        run = ledger.end_run(token, replace(run, state=RunState.FAILED, error=why, again=again, ended_at=timestamp(clock())))
+    conclude(run, token, manifest, ledger=ledger, objects=objects)
+    if not manifest.files and run.state is RunState.FAILED:  # it had only to put the tables right, and would fail the same way
+        ledger.back_off(dataset, token, _opens_at(lease, clock))
+    return Failed(bool(manifest.files), _message(run, manifest, step, error, cause, objects), buried, run.again)
 
 
-def _failed_last(lease: Lease, ledger: Ledger) -> RunRecord | None:
-    """Return the last run of a lease if an earlier try of this step closed it."""
-    run = ledger.run(run_id_of(lease.dataset, lease.token, lease.batch))
-    return run if run is not None and run.state is RunState.FAILED else None
+def _again(error: str, manifest: Manifest, lease: Lease) -> int:
+    """Say how many of these files the next run may take at most; 0 when they are not tried again.
+
+    A batch is halved until a bad file is alone. A batch that cannot be halved is tried again where that can help, as often as the
+    contract allows. After many failures in a row it is not a file that is bad, and nothing is gained by halving.
+    """
+    if error in OF_THE_DATASET or lease.failures >= PATIENCE or not manifest.files:
+        return 0
+    if not manifest.is_whole:
+        return -(-len(manifest.files) // 2)
+    hopeless = error in HOPELESS or manifest.failures + 1 >= manifest.attempts
+    return 0 if hopeless else len(manifest.files)
+
+
+def _without_run(lease: Lease, step: str, error: str, cause: str, ledger: Ledger, letters: Letters, clock: Clock) -> Failed:
+    if step != CLAIM:  # an earlier try of this step closed the run and its answer was lost
+        return Failed(proceed=True)
+    if not lease.held:  # the same, where there was no run
+        return Failed(proceed=False)
+    message = failure(lease.dataset, "", step, error, explain(cause), ())
+    buried = letter(message, "", ())
+    letters.send(buried)
+    ledger.back_off(lease.dataset, lease.token, _opens_at(lease, clock))
+    return Failed(proceed=False, message=message, letter=buried)
+
+
+def _opens_at(lease: Lease, clock: Clock) -> int:
+    return clock() + min(_FIRST_PAUSE << min(lease.failures, 10), _LONGEST_PAUSE)
+
+
+def _message(run: RunRecord, manifest: Manifest, step: str, error: str, cause: str, objects: Objects) -> dict[str, Any] | None:
+    """Tell of the run's end: also of a success whose Settle died after it was decided."""
+    if run.state is RunState.SUCCEEDED:
+        return success(manifest, read_account(manifest, objects))
+    if run.again:
+        return None
+    return failure(run.dataset, run.run_id, step, error, explain(cause), manifest.files)
 
 
 def explain(cause: str) -> str:

@@ -5,29 +5,17 @@ left to do comes out the same.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
-from tidegate import engine
 from tidegate.contracts.contract import Contract
 from tidegate.contracts.publish import load_version
-from tidegate.engine import FileResult, Keyring, Output, StagedFile
-from tidegate.errors import BatchRefused, LeaseLost, NotFound, ServiceUnavailable
+from tidegate.engine import FileResult, Output, StagedFile
+from tidegate.errors import AccessDenied, BatchRefused, NotFound, ServiceUnavailable
 from tidegate.model.files import FileState
-from tidegate.model.runs import Account, Books, Commit, Manifest, ManifestFile, Receipt
-from tidegate.ports import Clock, Lake, Layers, Ledger, Objects
-from tidegate.tables.duck import highest
-from tidegate.tables.replacement import replace_objects
-from tidegate.tables.silver import fold_into_silver
+from tidegate.model.runs import Account, Books, Commit, Leaving, Manifest, ManifestFile, Receipt
+from tidegate.ports import Clock, Lake, Layers, Ledger, Objects, Workshop
 from tidegate.usecases.account import write_account
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """Local room for one load: an empty directory and what DuckDB may use."""
-
-    directory: Path
-    limits: engine.Limits
+from tidegate.usecases.commit import commit_rows, commit_silver, open_clean
 
 
 def load(
@@ -39,23 +27,24 @@ def load(
     lake: Lake,
     clock: Clock,
     lease_us: int,
-    keyring: Keyring,
     workshop: Workshop,
 ) -> Account:
     """Commit one batch to the dataset's tables and return its account, which is also written beside the manifest."""
     contract = load_version(manifest.contract_key, objects)
-    staged, gone = _stage(manifest.files, landing, workshop.directory)
-    plan = engine.inspect(contract, staged)
-    contract = contract.with_columns(*plan.extra_columns)
-    layers = lake.open(contract)
-    # The order matters: the tables are read first and the lease is checked after, so a run that was overtaken either sees that here
-    # or commits on a version that its successor has moved, which is refused.
-    if not ledger.hold(manifest.dataset, manifest.token, clock() + lease_us):
-        raise LeaseLost(f"{manifest.run_id}: the lease went to another run before the load")
-    output = _run_engine(contract, staged, layers, keyring, manifest, workshop)
+    staged, missing = _stage(manifest.files, landing, workshop)
+    inspection = workshop.inspect(contract, staged)
+    contract = contract.with_columns(*inspection.extra_columns)
+
+    def hold() -> bool:
+        return ledger.hold(manifest.dataset, manifest.token, clock() + lease_us, manifest.run_id)
+
+    layers = open_clean(contract, manifest.run_id, lake, ledger, hold)
+    field_ids = {"bronze": layers.bronze.field_ids, "quarantine": layers.quarantine.field_ids}
+    output = workshop.run(contract, staged, field_ids, manifest.run_id)
+    manifest = _as_loaded(manifest, output)
     _check_batch(contract, manifest, output, layers)
-    commits, books = _commit(contract, manifest, layers, lake, output, workshop)
-    receipts = _receipts(manifest, output, gone)
+    commits, books = _commit(contract, manifest, layers, output, workshop)
+    receipts = _receipts(manifest, output, missing)
     books = replace(
         books,
         rows_read=sum(r.rows_read for r in receipts),
@@ -67,55 +56,60 @@ def load(
         receipts=receipts,
         books=books,
         commits=commits,
-        watermark=highest(output.accepted, contract.order_by, workshop.limits),
-        drift=tuple(c.name for c in plan.extra_columns),
+        epoch=manifest.epoch,
+        watermark=workshop.highest(output.accepted, contract.order_by),
+        drift=tuple(c.name for c in inspection.extra_columns),
     )
     write_account(manifest, account, objects)
     return account
 
 
-def _stage(files: Sequence[ManifestFile], landing: Objects, directory: Path) -> tuple[list[StagedFile], set[str]]:
-    """Copy the batch to local disk; also return the ids of files whose object version is gone."""
-    staged, gone = [], set()
-    (directory / "staged").mkdir()
-    for number, file in enumerate(files):
-        if file.marker:
-            continue
-        path = directory / "staged" / f"{number:06d}"
+def _stage(files: Sequence[ManifestFile], landing: Objects, workshop: Workshop) -> tuple[list[StagedFile], dict[str, str]]:
+    """Copy the batch to local disk; also return the files that cannot be had, by id, with the reason.
+
+    One object that may not be read is its own problem; when none of several may be, or the only one, the role lacks a permission.
+    """
+    staged: list[StagedFile] = []
+    missing: dict[str, str] = {}
+    denied: AccessDenied | None = None
+    room = workshop.directory / "staged"
+    room.mkdir()
+    for number, file in enumerate(f for f in files if not f.marker):
+        path = room / f"{number:06d}"
         try:
             landing.download(file.key, file.version_id, path)
         except NotFound:
-            gone.add(file.file_id)
+            missing[file.file_id] = (
+                "GONE: this version was deleted from the landing bucket before it was loaded; drop the file again"
+            )
+            continue
+        except AccessDenied as error:
+            denied = error
+            missing[file.file_id] = "NO_ACCESS: Tidegate may not read this object; look at how it is encrypted, then drop it again"
             continue
         if path.stat().st_size != file.size:  # a transfer that repeats or drops a part would give rows that nobody sent
             raise ServiceUnavailable(f"{file.key}: {path.stat().st_size} bytes came of {file.size}")
         staged.append(StagedFile(file.file_id, file.key, file.version_id, file.arrival, path, load_id=file.load))
-    return staged, gone
+    if denied and not staged:
+        raise denied
+    return staged, missing
 
 
-def _run_engine(
-    contract: Contract, staged: Sequence[StagedFile], layers: Layers, keyring: Keyring, manifest: Manifest, workshop: Workshop
-) -> Output:
-    return engine.run(
-        contract,
-        staged,
-        field_ids={"bronze": layers.bronze.field_ids, "quarantine": layers.quarantine.field_ids},
-        keyring=keyring,
-        run_id=manifest.run_id,
-        workdir=workshop.directory,
-        limits=workshop.limits,
-    )
+def _as_loaded(manifest: Manifest, output: Output) -> Manifest:
+    """A full load in one file that is refused as a whole does not become the current state: the file is QUARANTINED, that is all."""
+    files = [f for f in manifest.files if not f.marker]
+    if len(manifest.files) == 1 and files and all(f.refused for f in output.files):
+        return replace(manifest, epoch=manifest.epoch_before)
+    return manifest
 
 
 def _check_batch(contract: Contract, manifest: Manifest, output: Output, layers: Layers) -> None:
     """Raise BatchRefused, before anything is committed, when the batch as a whole is not what the contract accepts."""
+    if manifest.forced:
+        return
     rows = sum(f.rows_accepted for f in output.files if f.refused is None)
-    held = sum(f.rows for f in layers.silver.live())
-    if contract.max_shrink is not None and manifest.epoch_changes and rows < held * (1 - contract.max_shrink):
-        raise BatchRefused(
-            f"{contract.dataset}: this full load has {rows} rows, the table {held}; maxShrink is {contract.max_shrink:.0%}; "
-            "drop a complete full load, or publish a contract with another maxShrink and replay"
-        )
+    if manifest.files and manifest.files[0].load == manifest.epoch.load != "":
+        _check_full_load(contract, manifest, rows, layers, output)
     bounds = contract.row_count
     if bounds is None or bounds.severity != "error" or all(f.refused for f in output.files):
         return
@@ -127,40 +121,65 @@ def _check_batch(contract: Contract, manifest: Manifest, output: Output, layers:
         )
 
 
+def _check_full_load(contract: Contract, manifest: Manifest, rows: int, layers: Layers, output: Output) -> None:
+    """Hold back a full load that would take away what nobody said should go."""
+    held = sum(f.rows for f in layers.silver.live())
+    way_on = "drop a complete full load, or, when this is what was meant, `tidegate replay --run RUN --force`"
+    whole = {f.file_id for f in output.files if f.refused is None}
+    parts = [f for f in manifest.files if not f.marker]
+    lost = [f.key for f in parts if f.file_id not in whole]
+    if lost:
+        raise BatchRefused(
+            f"{contract.dataset}: {len(lost)} of {len(parts)} parts of this full load are refused, {lost[0]} first; {way_on}"
+        )
+    if held and not rows:
+        raise BatchRefused(f"{contract.dataset}: this full load is empty, the table has {held} rows; {way_on}")
+    if contract.max_shrink is not None and rows < held * (1 - contract.max_shrink):
+        raise BatchRefused(
+            f"{contract.dataset}: this full load has {rows} rows, the table {held}; maxShrink is {contract.max_shrink:.0%}; {way_on}"
+        )
+
+
 def _commit(
-    contract: Contract, manifest: Manifest, layers: Layers, lake: Lake, output: Output, workshop: Workshop
+    contract: Contract, manifest: Manifest, layers: Layers, output: Output, workshop: Workshop
 ) -> tuple[tuple[Commit, ...], Books]:
-    """Commit the three tables in turn. Refused files keep what an earlier version of them loaded."""
-    loaded = {f.file_id for f in output.files if f.refused is None}
-    leaving = sorted({f.key for f in manifest.files if f.replaces and f.file_id in loaded})
-    room, limits = workshop.directory, workshop.limits
-    bronze = replace_objects(layers.bronze, leaving, output.accepted, manifest.run_id, room / "bronze", limits)
-    quarantine = replace_objects(layers.quarantine, leaving, output.quarantined, manifest.run_id, room / "quarantine", limits)
-    after = lake.open(contract).bronze
-    silver, books = fold_into_silver(contract, manifest, layers.silver, after, output.accepted, leaving, room / "silver", limits)
+    """Commit the three tables in turn. Bronze moves in every run: a try of this step that was given up for dead stops there."""
+    leaving = _leaving(manifest, output)
+    run_id = manifest.run_id
+    bronze = commit_rows(layers.bronze, leaving, output.accepted, run_id, workshop, fence=True)
+    quarantine = commit_rows(layers.quarantine, leaving, output.quarantined, run_id, workshop, fence=manifest.recovers)
+    silver, books = commit_silver(contract, manifest, layers, output.accepted, leaving, workshop)
     return (bronze, quarantine, silver), books
 
 
-def _receipts(manifest: Manifest, output: Output, gone: set[str]) -> tuple[Receipt, ...]:
+def _leaving(manifest: Manifest, output: Output) -> list[Leaving]:
+    """A file that is loaded replaces all rows of its key; one that is refused keeps what an older version of it loaded."""
+    loaded = {f.file_id for f in output.files if f.refused is None}
+    refused = {f.file_id for f in output.files if f.refused is not None}
+    whole = {f.key for f in manifest.files if f.replaces and f.file_id in loaded}
+    own = {(f.key, f.file_id) for f in manifest.files if f.replaces and f.file_id in refused}
+    return [*(Leaving(key) for key in sorted(whole)), *(Leaving(*pair) for pair in sorted(own))]
+
+
+def _receipts(manifest: Manifest, output: Output, missing: dict[str, str]) -> tuple[Receipt, ...]:
     results = {f.file_id: f for f in output.files}
-    return tuple(_receipt(manifest, file, results.get(file.file_id), file.file_id in gone) for file in manifest.files)
+    return tuple(_receipt(manifest, f, results.get(f.file_id), missing.get(f.file_id, "")) for f in manifest.files)
 
 
-def _receipt(manifest: Manifest, file: ManifestFile, result: FileResult | None, gone: bool) -> Receipt:  # noqa: FBT001
-    reason = ""
-    if gone:
-        reason = "GONE: this version was deleted from the landing bucket before it was loaded; drop the file again"
-    elif result is not None and result.refused is not None:
+def _receipt(manifest: Manifest, file: ManifestFile, result: FileResult | None, reason: str) -> Receipt:
+    kept = bool(reason) and file.loaded
+    if result is not None and result.refused is not None:
         reason = f"{result.refused.code}: {result.refused.message}"
     counted = result if result is not None and not reason else FileResult(file.file_id, 0, 0, 0, None)
     return Receipt(
         file_id=file.file_id,
         key=file.key,
         version_id=file.version_id,
-        state=FileState.QUARANTINED if reason else FileState.LOADED,
+        state=FileState.QUARANTINED if reason and not kept else FileState.LOADED,
         rows_read=counted.rows_read,
         rows_accepted=counted.rows_accepted,
         rows_quarantined=counted.rows_quarantined,
         contract_version=manifest.contract_version,
-        reason=reason,
+        reason=f"{reason} (what was loaded of it before stays)" if kept else reason,
+        kept=kept,
     )

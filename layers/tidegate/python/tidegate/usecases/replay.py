@@ -9,10 +9,11 @@ from tidegate.contracts.publish import is_published
 from tidegate.errors import MessageMalformed, NotFound
 from tidegate.model.arrivals import MARKER, Kind, load_prefix
 from tidegate.model.files import FileRecord, FileState
-from tidegate.ports import Clock, Ledger, Objects, Workflow
+from tidegate.ports import Ledger, Objects
 from tidegate.usecases.claim import read_manifest
-from tidegate.usecases.wake import wake
+from tidegate.usecases.wake import Waker
 
+_OVERTAKEN = "a newer version of its key has arrived"
 _TOGETHER = (Kind.PART, Kind.MARKER)  # what is only ever loaded with the rest of its full load
 
 
@@ -20,8 +21,9 @@ _TOGETHER = (Kind.PART, Kind.MARKER)  # what is only ever loaded with the rest o
 class Selection:
     """Which files to replay: any mix of ids, runs, and one dataset with optional arrival bounds (ISO-8601 text, UTC).
 
-    `states` narrows what is taken; files that are already waiting, superseded or ignored are never taken. Datasets in `wake` get a
-    run if something of theirs waits.
+    `states` narrows what is taken; files that are already waiting, superseded or ignored are never taken. Of `failed_runs` the files
+    that are still FAILED are taken. Datasets in `wake` get a run if something of theirs waits. `forced`: the contract's checks on a
+    batch as a whole do not hold these files back.
     """
 
     file_ids: tuple[str, ...] = ()
@@ -31,14 +33,18 @@ class Selection:
     until: str = ""
     states: tuple[FileState, ...] = (FileState.FAILED, FileState.QUARANTINED, FileState.LOADED)
     wake: tuple[str, ...] = ()
+    failed_runs: tuple[str, ...] = ()
+    forced: bool = False
 
     def with_letters(self, letters: Iterable[Mapping[str, Any]]) -> "Selection":
-        """Return the same selection with the files that failure letters name; their datasets are woken even without a file."""
+        """Return the same selection with what failure letters name; their datasets are woken even when no file is left to replay."""
         listed = list(letters)
-        ids = (str(i) for letter in listed for i in letter.get("file_ids", ()))
+        runs = (str(letter["run_id"]) for letter in listed if letter.get("run_id"))
         datasets = (str(letter["dataset"]) for letter in listed if letter.get("dataset"))
         return replace(
-            self, file_ids=tuple(dict.fromkeys((*self.file_ids, *ids))), wake=tuple(dict.fromkeys((*self.wake, *datasets)))
+            self,
+            failed_runs=tuple(dict.fromkeys((*self.failed_runs, *runs))),
+            wake=tuple(dict.fromkeys((*self.wake, *datasets))),
         )
 
 
@@ -56,10 +62,9 @@ class Replayed:
         return {"files": brief, "left": left}
 
 
-def replay(
-    selection: Selection, *, ledger: Ledger, workflow: Workflow, objects: Objects, clock: Clock, lease_us: int, dry_run: bool
-) -> Replayed:
+def replay(selection: Selection, *, waker: Waker, objects: Objects, dry_run: bool) -> Replayed:
     """Requeue the selected files and wake their datasets; raise NotFound when an id is unknown."""
+    ledger = waker.ledger
     selected = _select(selection, ledger, objects)
     loads = {_load_of(r) for r in selected if r.kind in _TOGETHER and r.state in selection.states}
     chosen = _with_whole_loads(selected, loads, ledger)
@@ -69,15 +74,17 @@ def replay(
     for record in chosen:
         asked = record.state in selection.states or (record.kind in _TOGETHER and _load_of(record) in loads)
         why_not = _why_not(record, objects, asked=asked, newest=record.file_id in newest)
-        if not why_not and not dry_run and not ledger.requeue(record):
+        if not why_not and not dry_run and not ledger.requeue(record, forced=selection.forced):
             why_not = "it moved on while it was being replayed"
+        if why_not == _OVERTAKEN and record.state is FileState.FAILED and not dry_run:
+            ledger.supersede([record])  # nobody will load it, and its letter is answered now
         if why_not:
             left.append((record, why_not))
         else:
             taken.append(record)
     if not dry_run:
         for dataset in sorted({r.dataset for r in taken} | set(selection.wake)):
-            wake(dataset, ledger=ledger, workflow=workflow, clock=clock, lease_us=lease_us)
+            waker.wake(dataset, urgent=True)
     return Replayed(tuple(taken), tuple(left))
 
 
@@ -92,6 +99,11 @@ def _select(selection: Selection, ledger: Ledger, objects: Objects) -> list[File
     if missing := [i for i in ids if i not in found]:
         raise NotFound(f"file {missing[0]} is not in the ledger; `tidegate files` lists them")
     records = {i: found[i] for i in ids}
+    for run_id in selection.failed_runs:  # a letter may be old: what was loaded or failed again since is none of its business
+        run = ledger.run(run_id)
+        named = read_manifest(run.manifest_key, objects).files if run else ()
+        members = ledger.files(f.file_id for f in named)
+        records |= {i: r for i, r in members.items() if r.state is FileState.FAILED and r.run_id == run_id}
     if selection.dataset:
         ranged = ledger.list_files(selection.dataset, _bound(selection.since) or "", _bound(selection.until) or "~")
         records |= {r.file_id: r for r in ranged if r.state in selection.states}
@@ -123,7 +135,7 @@ def _why_not(record: FileRecord, objects: Objects, *, asked: bool, newest: bool)
     if not asked:
         return f"it is {record.state}, which was not asked for"
     if not newest:  # claim would make it history, even where its rows are the ones in the tables
-        return "a newer version of its key has arrived"
+        return _OVERTAKEN
     if record.kind is Kind.UNROUTED:
         return "its key leads to no dataset; copy it to <domain>/<dataset>/delta/ instead"
     if not is_published(record.dataset, objects):
@@ -153,4 +165,5 @@ def selection_from(fields: Mapping[str, Any]) -> Selection:
         since=str(fields.get("since", "")),
         until=str(fields.get("until", "")),
         states=states,
+        forced=bool(fields.get("forced", False)),
     )

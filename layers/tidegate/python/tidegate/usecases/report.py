@@ -7,6 +7,7 @@ from typing import Any
 from tidegate.model.runs import Account, Manifest, ManifestFile
 
 FILES_SHOWN = 50
+FILES_IN_LETTER = 1000  # SQS and Step Functions take 256 KB
 CAUSE_LENGTH = 500
 SUBJECT_LENGTH = 100  # SNS refuses longer ones
 
@@ -43,6 +44,7 @@ def failure(dataset: str, run_id: str, step: str, error: str, cause: str, files:
 
 
 def letter(message: dict[str, Any], manifest_key: str, files: Sequence[ManifestFile]) -> dict[str, Any]:
-    """Return the body of the failures DLQ message: the failure and every file to replay, by id (a manifest has the rest)."""
+    """Return the body of the failures DLQ message: the failure and the files to replay, by id. A long list is in the manifest only."""
     brief = {k: v for k, v in message.items() if k not in ("files", "status")}
-    return {**brief, "kind": "run-failed", "manifest_key": manifest_key, "file_ids": [f.file_id for f in files]}
+    ids = [f.file_id for f in files] if len(files) <= FILES_IN_LETTER else []
+    return {**brief, "kind": "run-failed", "manifest_key": manifest_key, "file_ids": ids}

@@ -1,39 +1,53 @@
-"""Settle: write the receipts of a run to the ledger, close it, and say so."""
+"""Settle: decide that a run SUCCEEDED, write its receipts to the ledger, and give the lease back when nothing waits."""
 
 from dataclasses import replace
 from typing import Any
 
+from tidegate.errors import LeaseLost
 from tidegate.model.runs import Account, DatasetState, Manifest, RunRecord, RunState, timestamp
-from tidegate.ports import Clock, Ledger, Objects
+from tidegate.ports import Ledger
 from tidegate.usecases.account import read_account
+from tidegate.usecases.claim import Desk, look_again, seconds_until_ready
+from tidegate.usecases.conclude import conclude
 from tidegate.usecases.report import success
 
 
-def settle(manifest: Manifest, *, ledger: Ledger, objects: Objects, clock: Clock) -> tuple[dict[str, Any], Account]:
-    """Close the run as SUCCEEDED; return the notification and the account. Settling a settled run again changes nothing."""
-    account = read_account(manifest, objects)
-    run = closed(manifest, ledger, clock)
-    before = ledger.state(manifest.dataset)
-    state = DatasetState(manifest.dataset, manifest.epoch, max(before.watermark, account.watermark))
-    ledger.settle(replace(run, state=RunState.SUCCEEDED, books=account.books), account.receipts, state)
-    return success(manifest, account), account
+def settle(manifest: Manifest, desk: Desk) -> tuple[dict[str, Any], Account, bool]:
+    """Close the run as SUCCEEDED; return the notification, the account, and whether the execution has to claim again.
+
+    Settling a settled run again changes nothing. When no file waits the lease is given back here, which spares the execution a
+    round; the queue is looked at once more after that, for the file that arrived in between.
+    """
+    ledger = desk.ledger
+    account = read_account(manifest, desk.lake)
+    run = _decide(manifest, account, desk)
+    lease = ledger.lease(manifest.dataset)
+    mine = lease.held and lease.token == manifest.token
+    if mine:
+        conclude(run, manifest.token, manifest, ledger=ledger, objects=desk.lake)
+    more = mine and (lease.unclean or seconds_until_ready(manifest.dataset, desk) == 0)
+    if mine and not more:
+        ledger.release(manifest.dataset, manifest.token)
+        look_again(manifest.dataset, desk)
+    return success(manifest, account), account, more
 
 
-def closed(manifest: Manifest, ledger: Ledger, clock: Clock) -> RunRecord:
-    """Return the run's record with its end set, whether or not the ledger still has it."""
+def _decide(manifest: Manifest, account: Account, desk: Desk) -> RunRecord:
+    """Write the decision, or find that an earlier try did."""
+    ledger = desk.ledger
     known = ledger.run(manifest.run_id)
-    ended = timestamp(clock())
-    if known is not None:
-        return replace(known, ended_at=known.ended_at or ended)
-    return RunRecord(
-        run_id=manifest.run_id,
-        dataset=manifest.dataset,
-        token=manifest.token,
-        state=RunState.RUNNING,
-        files=len(manifest.files),
-        bytes=manifest.bytes,
-        contract_version=manifest.contract_version,
-        manifest_key="",
-        started_at=ended,
-        ended_at=ended,
-    )
+    if known is not None and known.state is RunState.RUNNING:
+        known = ledger.end_run(manifest.token, _succeeded(known, account, desk), _state(manifest, account, ledger))
+    if known is None or known.state is not RunState.SUCCEEDED:
+        raise LeaseLost(f"{manifest.run_id}: the run is {known.state if known else 'unknown'}")
+    return known
+
+
+def _succeeded(run: RunRecord, account: Account, desk: Desk) -> RunRecord:
+    return replace(run, state=RunState.SUCCEEDED, books=account.books, ended_at=timestamp(desk.clock()))
+
+
+def _state(manifest: Manifest, account: Account, ledger: Ledger) -> DatasetState:
+    before = ledger.state(manifest.dataset)
+    rows = {**before.rows, **{c.table: c.rows_after for c in account.commits}}
+    return DatasetState(manifest.dataset, account.epoch, max(before.watermark, account.watermark), rows)

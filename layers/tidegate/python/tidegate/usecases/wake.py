@@ -1,22 +1,45 @@
-"""Wake: give a dataset a run if it has none. Shared by ingest, replay and reconcile."""
+"""Wake: give a dataset a run if it has none. Shared by ingest, claim, settle, replay and reconcile."""
 
-from tidegate.ports import Clock, Ledger, Workflow
+from dataclasses import dataclass
+
+from tidegate.ports import Clock, Ledger, Timer, Workflow
+
+_MICROSECONDS = 1_000_000
 
 
-def wake(dataset: str, *, ledger: Ledger, workflow: Workflow, clock: Clock, lease_us: int, restart: bool = False) -> bool:
-    """Start the dataset's run when nobody holds its lease; return whether this call took it.
+@dataclass(frozen=True, slots=True)
+class Waker:
+    """What it takes to start runs; `lease_us` is how long a lease lasts without a sign of life, in microseconds."""
 
-    Call it after the pending file is written, never before: the run re-reads the queue after it releases the lease, so either it or
-    this call sees the file. `restart` starts the execution of a held lease again, which is a no-op unless its first start was lost.
-    """
-    now = clock()
-    seen = ledger.lease(dataset)
-    if not seen.is_free(now):
-        if restart:
-            workflow.start(dataset, seen.token)
-        return False
-    taken = ledger.take(seen, now, now + lease_us)
-    if taken is None:
-        return False
-    workflow.start(dataset, taken.token)
-    return True
+    ledger: Ledger
+    workflow: Workflow
+    timer: Timer
+    clock: Clock
+    lease_us: int
+
+    def wake(self, dataset: str, *, window: int = 0, urgent: bool = False, restart: bool = False) -> bool:
+        """Start the dataset's run when nobody holds its lease; return whether this call took it.
+
+        Call it after the pending file is written, never before: the run re-reads the queue after it releases the lease, so either
+        it or this call sees the file. With a `window` (seconds) an idle dataset is given that time to gather more files first, and a
+        timer rings when it is over; a dataset that failed is left alone for a while. `urgent` waits for neither. `restart` starts the
+        execution of a held lease again, which is a no-op unless its first start was lost.
+        """
+        now = self.clock()
+        seen = self.ledger.lease(dataset)
+        if not seen.is_free(now):
+            if restart:
+                self.workflow.start(dataset, seen.token)
+            return False
+        gathering = window > 0 and not seen.held and not seen.opens_at
+        if not urgent and gathering:
+            if self.ledger.arm(seen, now + window * _MICROSECONDS):
+                self.timer.ring(dataset, window)
+            return False
+        if not urgent and not seen.held and seen.opens_at > now:
+            return False
+        taken = self.ledger.take(seen, now, now + self.lease_us)
+        if taken is None:
+            return False
+        self.workflow.start(dataset, taken.token)
+        return True

@@ -1,0 +1,59 @@
+"""The workshop of one machine: DuckDB over files on local disk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tidegate import engine
+from tidegate.contracts.contract import Contract
+from tidegate.engine import FieldIds, Inspection, Keyring, Limits, Output, StagedFile
+from tidegate.model.runs import Books, Leaving, Manifest
+from tidegate.ports import Layers, Swap, Table
+from tidegate.tables import duck
+from tidegate.tables.replacement import replace_rows
+from tidegate.tables.silver import fold_silver
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWorkshop:
+    """An empty directory, what DuckDB may use, and the key that tokenises personal values."""
+
+    directory: Path
+    limits: Limits
+    keyring: Keyring
+
+    def inspect(self, contract: Contract, files: Sequence[StagedFile]) -> Inspection:
+        """Read the headers: refused files, and the columns that drift brings."""
+        return engine.inspect(contract, files)
+
+    def run(self, contract: Contract, files: Sequence[StagedFile], field_ids: FieldIds, run_id: str) -> Output:
+        """Parse, type, check and mask every row."""
+        return engine.run(
+            contract,
+            files,
+            field_ids=field_ids,
+            keyring=self.keyring,
+            run_id=run_id,
+            workdir=self.directory,
+            limits=self.limits,
+        )
+
+    def replace(self, table: Table, leaving: Sequence[Leaving], arriving: Path | None) -> Swap:
+        """Take rows of landing objects out of bronze or quarantine and put others in."""
+        return replace_rows(table, leaving, arriving, self._room(table.name), self.limits)
+
+    def fold(
+        self, contract: Contract, manifest: Manifest, layers: Layers, arriving: Path | None, leaving: Sequence[Leaving]
+    ) -> tuple[Swap, Books]:
+        """Bring silver up to date with bronze and say what became of each accepted row."""
+        keys = sorted({gone.key for gone in leaving})
+        return fold_silver(contract, manifest, layers, arriving, keys, self._room(layers.silver.name), self.limits)
+
+    def highest(self, rows: Path | None, column: str | None) -> str:
+        """Return the highest value of a column as text; empty without rows or column, or when all are NULL."""
+        return duck.highest(rows, column, self.limits)
+
+    def _room(self, name: str) -> Path:
+        room = self.directory / name
+        room.mkdir()
+        return room
