@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 STACK ?= tidegate
+HISTORIES ?= 10000
+SEED ?= 0
 BIN := .venv/bin
 UV := $(CURDIR)/.venvs/uv/bin/uv
 SAM := .venvs/sam/bin/sam
@@ -18,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 FOR_LAPTOP := TIDEGATE_BUILD_PYTHON=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') TIDEGATE_BUILD_PLATFORM=native
 SOURCES := template.yaml $(shell find functions layers statemachine requirements -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help setup demo test check e2e build deploy bench clean lock unit sizes stop
+.PHONY: help setup demo test check e2e build deploy bench clean lock unit sizes stop simulate
 
 help: ## show what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -40,6 +42,10 @@ check: .venv/.ready .venvs/sam/.ready .venvs/lint/.ready ## lint, types, templat
 
 unit: .venv/.ready .venvs/local/.ready ## unit and integration tests
 	$(BIN)/python -m pytest tests/unit tests/integration tests/local
+
+simulate: .venv/.ready ## search random histories for a lost or doubled row (HISTORIES=10000, SEED=0), then break the code in 20 ways
+	$(BIN)/python -m simulator --histories $(HISTORIES) --seed $(SEED)
+	$(BIN)/python -m simulator --mutations --histories 3000
 
 e2e: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## the deployed stack on the laptop's AWS, as a user uses it
 	$(BIN)/python -m pytest tests/e2e
@@ -63,7 +69,7 @@ lock: .venvs/uv/.ready ## pin every dependency anew
 
 clean: ## remove everything that was made; stops the laptop's AWS
 	-@$(PYTHON) local/control.py down 2>/dev/null
-	rm -rf .venv .venvs .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venvs .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .simulate .coverage
 
 # Environments. Tools that pin clashing libraries live in one of their own.
 .venvs/uv/.ready: requirements/uv.txt

@@ -1,0 +1,255 @@
+"""The services of one simulated account, and the Lambdas on them: the real use cases, wired the way `bootstrap` wires them."""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from simulator.lake import MemoryLake, PlainWorkshop
+from simulator.machine import TaskFailed, run
+from simulator.processes import Crash, Process, Scheduler
+from tests.dynamo import FakeDynamo
+from tests.fakes import FakeObjects, ManualClock
+from tidegate.aws.events import messages
+from tidegate.aws.ledger import DynamoLedger
+from tidegate.aws.table import Table
+from tidegate.errors import TidegateError
+from tidegate.model.runs import execution_name
+from tidegate.ports import ObjectVersion
+from tidegate.usecases.audit import audit
+from tidegate.usecases.claim import Desk, Limits, claim, read_manifest
+from tidegate.usecases.fail import fail
+from tidegate.usecases.ingest import Register, ingest
+from tidegate.usecases.load import load
+from tidegate.usecases.reconcile import Pace, reconcile
+from tidegate.usecases.replay import Selection, replay
+from tidegate.usecases.settle import settle
+from tidegate.usecases.wake import Waker
+
+LANDING = "landing"
+LEASE = 1800 * 1_000_000  # microseconds
+_RECEIVES = 5  # before a message goes to the dead-letter queue
+
+
+class Bucket(FakeObjects):
+    """A bucket whose calls are calls to the outside."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        super().__init__()
+        self._call = scheduler.call
+
+    def get(self, key: str) -> bytes | None:
+        return self._call("s3", f"GetObject {key}", lambda: super(Bucket, self).get(key))
+
+    def put(self, key: str, body: bytes, version_id: str = "") -> None:
+        self._call("s3", f"PutObject {key}", lambda: super(Bucket, self).put(key, body, version_id))
+
+    def versions(self, prefix: str, after: str = "") -> Iterator[ObjectVersion]:
+        listing = super().versions
+        return iter(self._call("s3", "ListObjectVersions", lambda: list(listing(prefix, after))))
+
+    def download(self, key: str, version_id: str, path: Path) -> None:
+        self._call("s3", f"GetObject {key}", lambda: super(Bucket, self).download(key, version_id, path))
+
+
+class Cloud:
+    """Buckets, queues, ledger, tables, executions."""
+
+    def __init__(self, scheduler: Scheduler, limits: Limits) -> None:
+        self.scheduler, self.limits = scheduler, limits
+        self.clock = ManualClock()
+        self.dynamo = FakeDynamo(lambda operation, effect: scheduler.call("dynamodb", operation, effect))
+        self.landing, self.lake_bucket = Bucket(scheduler), Bucket(scheduler)
+        self.lake = MemoryLake(scheduler.call)
+        self.executions: dict[str, tuple[str, Process]] = {}  # name -> dataset, process
+        self.queue: list[dict[str, Any]] = []
+        self.arrivals_dlq: list[dict[str, Any]] = []
+        self.letters: list[dict[str, Any]] = []
+        self.timers: list[tuple[int, str]] = []
+        self.bugs: list[str] = []
+        self.seen: set[str] = set()
+        self.runs_of_verbs: dict[str, int] = {}
+
+    # Ports
+
+    def ledger(self) -> DynamoLedger:
+        """Return the ledger as a fresh process sees it."""
+        return DynamoLedger(Table(self.dynamo, "ledger"), self.clock)
+
+    def waker(self) -> Waker:
+        return Waker(self.ledger(), self, self, self.clock, LEASE)
+
+    def register(self) -> Register:
+        return Register(self.waker(), self.landing, self.lake_bucket, self.limits.window)
+
+    def desk(self) -> Desk:
+        return Desk(self.waker(), self.landing, self.lake_bucket, self.limits)
+
+    def start(self, dataset: str, token: int) -> None:
+        """Start an execution, once per name."""
+        name = execution_name(dataset, token)
+
+        def start() -> None:
+            if name not in self.executions:
+                self.scheduler.note(f"execution {name} starts")
+                work = lambda: run({"dataset": dataset, "token": token}, self._task, lambda _: None)  # noqa: E731 - a thunk
+                self.executions[name] = dataset, self.scheduler.spawn(name, work)
+
+        self.scheduler.call("states", f"StartExecution {name}", start)
+
+    def ring(self, dataset: str, seconds: int) -> None:
+        """Hold a wake-up call back."""
+        due = self.clock.now + seconds * 1_000_000
+        self.scheduler.call("sqs", "SendMessage", lambda: self.timers.append((due, dataset)))
+
+    def send(self, letter: Mapping[str, Any]) -> None:
+        """Put a letter into the failures DLQ."""
+        body = json.loads(json.dumps(letter))
+        self.scheduler.call("sqs", "SendMessage letter", lambda: self.letters.append(body))
+
+    # Executions
+
+    def _task(self, resource: str, parameters: Any) -> Any:
+        if resource.endswith("sns:publish"):
+            return self._service("sns", "Publish", dict)
+        if resource.endswith("sqs:sendMessage"):
+            return self._service("sqs", "SendMessage letter", lambda: self.letters.append(json.loads(parameters["MessageBody"])))
+        verb = parameters["FunctionName"].strip("${}").removesuffix("Function").lower()
+        payload = json.loads(json.dumps(parameters["Payload"]))
+        return {"Payload": self._invoked(verb, getattr(self, f"_{verb}"), payload)}
+
+    def _service(self, service: str, operation: str, effect: Callable[[], Any]) -> Any:
+        try:
+            return self.scheduler.call(service, operation, effect) or {}
+        except Crash:
+            raise
+        except Exception as error:
+            raise TaskFailed("SQS.SdkClientException", str(error)) from error
+
+    def _invoked(self, verb: str, function: Callable[[Any], Any], payload: Any) -> Any:
+        process = self.invoke(verb, lambda: function(payload))
+        self.scheduler.wait(process)
+        if not process.done:
+            self.scheduler.note(f"    {process.name} is given up for dead")
+            raise TaskFailed("States.Timeout", "")
+        if isinstance(process.error, Crash):
+            raise TaskFailed("Runtime.ExitError", "")
+        if process.error:
+            raise TaskFailed(type(process.error).__name__, json.dumps({"errorMessage": str(process.error)}))
+        return json.loads(json.dumps(process.result))
+
+    def invoke(self, verb: str, work: Callable[[], Any]) -> Process:
+        """Start a Lambda."""
+        number = self.runs_of_verbs[verb] = self.runs_of_verbs.get(verb, 0) + 1
+        return self.scheduler.spawn(f"{verb} {number}", lambda: self._watched(verb, work))
+
+    def _watched(self, verb: str, work: Callable[[], Any]) -> Any:
+        """Nothing but an error of our own tree may leave a Lambda."""
+        try:
+            return work()
+        except TidegateError:
+            raise
+        except Exception as error:
+            self.bugs.append(f"{verb} raised {type(error).__name__}: {error}")
+            raise
+
+    # Functions: what the handlers do
+
+    def _claim(self, event: Any) -> Any:
+        claimed = claim(event["dataset"], event["token"], self.desk())
+        if claimed.manifest:
+            self.scheduler.note(f"{claimed.run_id} claims {[f.key.rsplit('/', 1)[1] for f in claimed.manifest.files]}")
+        return {"run_id": claimed.run_id or None, "manifest_key": claimed.manifest_key or None}
+
+    def _load(self, event: Any) -> Any:
+        manifest = read_manifest(event["manifest_key"], self.lake_bucket)
+        with tempfile.TemporaryDirectory() as directory:
+            account = load(
+                manifest,
+                ledger=self.ledger(),
+                landing=self.landing,
+                objects=self.lake_bucket,
+                lake=self.lake,
+                clock=self.clock,
+                lease_us=LEASE,
+                workshop=PlainWorkshop(Path(directory), self.lake, self._poisoned),
+            )
+        self.scheduler.note(f"{manifest.run_id} is loaded: {account.books.rows_accepted} rows")
+        return {}
+
+    def _poisoned(self) -> None:
+        self.scheduler.note("    a poison file kills its loader")
+        raise Crash
+
+    def _audit(self, event: Any) -> Any:
+        audit(read_manifest(event["manifest_key"], self.lake_bucket), objects=self.lake_bucket, catalog=self.lake)
+        return {}
+
+    def _settle(self, event: Any) -> Any:
+        manifest = read_manifest(event["manifest_key"], self.lake_bucket)
+        message, _, more = settle(manifest, self.desk())
+        self.scheduler.note(f"{manifest.run_id} is settled")
+        return {"message": message, "subject": "", "more": more}
+
+    def _fail(self, event: Any) -> Any:
+        error = event["error"]
+        failed = fail(
+            event["dataset"],
+            event["token"],
+            event["state"],
+            error["Error"],
+            error["Cause"],
+            ledger=self.ledger(),
+            objects=self.lake_bucket,
+            letters=self,
+            clock=self.clock,
+        )
+        self.scheduler.note(f"{event['dataset']} failed at {event['state']} ({error['Error']}), again: {failed.again}")
+        return {"tell": failed.message is not None, "message": failed.message, "subject": "", "proceed": failed.proceed}
+
+    # What is not invoked by executions
+
+    def deliver(self, batch: list[dict[str, Any]]) -> Process:
+        """Hand messages to ingest; those that it does not answer for come back."""
+        for message in batch:
+            self.queue.remove(message)
+        event = {
+            "Records": [{"eventSource": "aws:sqs", "messageId": m["id"], "body": m["body"]} for m in batch],
+        }
+        process: Process
+
+        def work() -> list[str]:
+            read = messages(event)
+            done = ingest([a for m in read for a in m.arrivals], [m.wake for m in read if m.wake], self.register())
+            errors = {m.message_id: m.error or done.error_of(m.arrivals, m.wake) for m in read}
+            return [message_id for message_id, error in errors.items() if error]
+
+        def answered() -> None:
+            failed = {m["id"] for m in batch} if process.error else set(process.result)
+            for message in (m for m in batch if m["id"] in failed):
+                message["receives"] += 1
+                (self.queue if message["receives"] < _RECEIVES else self.arrivals_dlq).append(message)
+
+        process = self.invoke("ingest", work)
+        process.then = answered
+        return process
+
+    def reconcile(self) -> Process:
+        """Run reconcile."""
+        pace = Pace(versions=1000, seconds=60, every_seconds=60)
+        return self.invoke("reconcile", lambda: reconcile(self.register(), catalog=self.lake, bucket=LANDING, pace=pace))
+
+    def replay(self, selection: Selection, letters: list[dict[str, Any]]) -> Process:
+        """Run replay; letters are deleted when it succeeds."""
+
+        def answered() -> None:
+            if process.error is None:
+                for letter in letters:
+                    if letter in self.letters:
+                        self.letters.remove(letter)
+
+        chosen = selection.with_letters(letters)
+        process = self.invoke("replay", lambda: replay(chosen, waker=self.waker(), objects=self.lake_bucket, dry_run=False))
+        process.then = answered
+        return process

@@ -1,0 +1,230 @@
+"""Iceberg tables and the workshop in plain Python: the same promises as `aws.iceberg` and `tables.workshop`, rows in memory."""
+
+import itertools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from simulator.rows import Row, accepts, fold, newest_first
+from tidegate.contracts.contract import Contract
+from tidegate.engine import FieldIds, FileResult, Inspection, Output, Refusal, StagedFile
+from tidegate.errors import StaleCommit
+from tidegate.model.runs import Books, Commit, Leaving, Manifest
+from tidegate.ports import Layers, LiveFile, Swap, Table
+
+Call = Callable[[str, str, Callable[[], Any]], Any]
+LAYERS = ("bronze", "quarantine", "silver")
+_WORDS = ("added", "removed", "before", "after")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One version of a table."""
+
+    files: tuple[LiveFile, ...] = ()
+    author: str = ""
+    summary: Mapping[str, str] = field(default_factory=dict)
+    added: int = 0
+    removed: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows of the table."""
+        return sum(f.rows for f in self.files)
+
+
+class MemoryLake:
+    """All tables, all data files, and what is on the disks of the Lambdas."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.tables: dict[str, list[Snapshot]] = {}
+        self.data: dict[str, list[Row]] = {}
+        self.numbers = itertools.count(1)
+
+    def open(self, contract: Contract) -> Layers:
+        """Open a dataset's tables."""
+        return Layers(*(MemoryTable(self, f"{layer}.{contract.table}") for layer in LAYERS))
+
+    def totals(self, table: str) -> Mapping[str, tuple[int, str]]:
+        """What the catalog shows."""
+        names = [f"{layer}.{table}" for layer in LAYERS if f"{layer}.{table}" in self.tables]
+        return self.call("glue", "GetTable", lambda: {n: (self.tables[n][-1].rows, self.tables[n][-1].author) for n in names})
+
+    def commits(self, table: str, run_id: str) -> Sequence[Commit]:
+        """What a run committed."""
+
+        def read() -> list[Commit]:
+            found = []
+            for layer in LAYERS:
+                history = self.tables.get(f"{layer}.{table}", [])
+                for before, snapshot in itertools.pairwise(history):
+                    if snapshot.author == run_id:
+                        found.append(Commit(f"{layer}.{table}", snapshot.added, snapshot.removed, before.rows, snapshot.rows))
+            return found
+
+        return self.call("glue", "GetTable", read)
+
+    def rows(self, name: str) -> list[Row]:
+        """Every row of a table's newest version."""
+        history = self.tables.get(name, [Snapshot()])
+        return [row for f in history[-1].files for row in self.data[f.path]]
+
+    def keep(self, rows: Sequence[Row]) -> Path:
+        """Write rows to a file."""
+        path = Path(f"/data/{next(self.numbers)}.parquet")
+        self.data[str(path)] = list(rows)
+        return path
+
+
+class MemoryTable:
+    """One table at the version it was opened at."""
+
+    columns: Mapping[str, str] = {}
+    field_ids: Mapping[str, int] = {}
+
+    def __init__(self, lake: MemoryLake, name: str) -> None:
+        self.name, self._lake = name, lake
+        self._history = lake.call("glue", "GetTable", lambda: list(lake.tables.setdefault(name, [Snapshot()])))
+
+    @property
+    def author(self) -> str:
+        """The run of the newest commit."""
+        return self._history[-1].author
+
+    def committed(self, run_id: str) -> Mapping[str, str] | None:
+        """The summary of the run's commit."""
+        return next((s.summary for s in reversed(self._history) if s.author == run_id), None)
+
+    def live(self) -> Sequence[LiveFile]:
+        """Data files."""
+        return self._history[-1].files
+
+    def fetch(self, files: Sequence[LiveFile], directory: Path) -> Sequence[Path]:
+        """Data files are where they are."""
+        del directory
+        return [Path(f.path) for f in files]
+
+    def commit(self, run_id: str, *, remove: Sequence[LiveFile], add: Sequence[Path], summary: Mapping[str, str]) -> Commit:
+        """Swap data files on the version that was opened."""
+        gone = {f.path for f in remove}
+        kept = sum(f.rows for f in remove) - int(summary["tidegate.removed"])
+        files = (*(f for f in self.live() if f.path not in gone), *(self._live(path) for path in add))
+        added = sum(len(self._lake.data[str(p)]) for p in add) - kept
+        self._swap(Snapshot(files, run_id, dict(summary), added, int(summary["tidegate.removed"])))
+        return Commit(self.name, *(int(summary[f"tidegate.{word}"]) for word in _WORDS))
+
+    def undo(self) -> None:
+        """Commit the data files from before the newest commit."""
+        self._swap(Snapshot(self._history[-2].files))
+
+    def _swap(self, snapshot: Snapshot) -> None:
+        def swap() -> None:
+            now = self._lake.tables[self.name]
+            if len(now) != len(self._history):
+                raise StaleCommit(f"{self.name} moved since it was opened")
+            now.append(snapshot)
+
+        self._lake.call("glue", "UpdateTable", swap)
+        self._history = [*self._history, snapshot]
+
+    def _live(self, path: Path) -> LiveFile:
+        keys = [row.object_key for row in self._lake.data[str(path)]]
+        return LiveFile(str(path), len(keys), min(keys), max(keys))
+
+
+@dataclass(frozen=True)
+class PlainWorkshop:
+    """What DuckDB does with rows, in Python. `poisoned` is called when a file kills its loader."""
+
+    directory: Path
+    lake: MemoryLake
+    poisoned: Callable[[], None]
+
+    def inspect(self, contract: Contract, files: Sequence[StagedFile]) -> Inspection:
+        """Nothing is known of headers here."""
+        del contract, files
+        return Inspection((), {}, ())
+
+    def run(self, contract: Contract, files: Sequence[StagedFile], field_ids: FieldIds, run_id: str) -> Output:
+        """Sort rows into accepted and quarantined ones."""
+        del field_ids, run_id
+        results, accepted, quarantined = [], [], []
+        for file in files:
+            content = json.loads(file.path.read_bytes() or b'{"refused": true}')
+            if content.get("poison"):
+                self.poisoned()
+            if content.get("refused"):
+                results.append(FileResult(file.file_id, 0, 0, 0, Refusal("BAD_HEADER", "mend it")))
+                continue
+            rows = [
+                Row(*values, file.key, file.file_id, n, file.arrival, file.load_id) for n, values in enumerate(content["rows"], 1)
+            ]
+            good = [row for row in rows if accepts(contract, row.values)]
+            bad = [row for row in rows if not accepts(contract, row.values)]
+            accepted += good
+            quarantined += bad
+            results.append(FileResult(file.file_id, len(rows), len(good), len(bad)))
+        return Output(tuple(results), self._file(accepted), self._file(quarantined))
+
+    def replace(self, table: Table, leaving: Sequence[Leaving], arriving: Path | None) -> Swap:
+        """Rewrite the data files that hold leaving rows."""
+        gone = {(g.key, g.file_id) for g in leaving}
+
+        def leaves(row: Row) -> bool:
+            return (row.object_key, "") in gone or (row.object_key, row.file_id) in gone
+
+        remove = [f for f in table.live() if any(leaves(r) for r in self.lake.data[f.path])]
+        before = [r for f in remove for r in self.lake.data[f.path]]
+        kept = [r for r in before if not leaves(r)]
+        add = [p for p in (self._file(kept), arriving) if p is not None]
+        return Swap(remove, add, len(self._rows(arriving)), len(before) - len(kept))
+
+    def fold(
+        self, contract: Contract, manifest: Manifest, layers: Layers, arriving: Path | None, leaving: Sequence[Leaving]
+    ) -> tuple[Swap, Books]:
+        """Fold new rows into silver, or recompute the keys concerned from bronze."""
+        del contract
+        new_rows, gone = self._rows(arriving), {g.key for g in leaving}
+        if not new_rows and not gone and not manifest.epoch_changes:
+            return Swap(), Books()
+        silver = [r for f in layers.silver.live() for r in self.lake.data[f.path]]
+        affected = {r.id for r in new_rows} | {r.id for r in silver if manifest.epoch_changes or r.object_key in gone}
+        old = {r.id: r for r in silver if r.id in affected}
+        if gone or manifest.epoch_changes:
+            candidates = [r for f in layers.bronze.live() for r in self.lake.data[f.path] if r.id in affected]
+        else:
+            candidates = [*old.values(), *new_rows]
+        new = fold(candidates, manifest.epoch.load, manifest.epoch.start)
+        fates = [_fate(row, old, new) for row in new_rows]
+        books = Books(
+            **{f"rows_{word}": fates.count(word) for word in ("inserted", "updated", "unchanged", "superseded")},
+            rows_removed=len(old.keys() - new.keys()),
+        )
+        remove = [f for f in layers.silver.live() if any(r.id in affected for r in self.lake.data[f.path])]
+        untouched = [r for f in remove for r in self.lake.data[f.path] if r.id not in affected]
+        path = self._file(sorted([*untouched, *new.values()], key=newest_first))
+        return Swap(remove, [path] if path else [], len(new), len(old)), books
+
+    def highest(self, rows: Path | None, column: str | None) -> str:
+        """The highest `at`."""
+        del column
+        return str(max((r.at for r in self._rows(rows)), default=""))
+
+    def _rows(self, path: Path | None) -> list[Row]:
+        return self.lake.data[str(path)] if path else []
+
+    def _file(self, rows: Sequence[Row]) -> Path | None:
+        return self.lake.keep(rows) if rows else None
+
+
+def _fate(row: Row, old: Mapping[str | None, Row], new: Mapping[str | None, Row]) -> str:
+    winner = new.get(row.id)
+    if winner is None or (winner.file_id, winner.record) != (row.file_id, row.record):
+        return "superseded"
+    before = old.get(row.id)
+    if before is None:
+        return "inserted"
+    return "unchanged" if before.values == row.values else "updated"

@@ -1,0 +1,352 @@
+"""One random history: what people and partners do, in which order the world hears of it, what goes wrong, and how it comes to rest."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator import invariants
+from simulator.choices import Choices
+from simulator.cloud import LANDING, LEASE, Cloud
+from simulator.processes import Process, Scheduler
+from simulator.rows import body
+from tidegate.contracts.publish import publish
+from tidegate.usecases.claim import Limits
+from tidegate.usecases.replay import Selection
+
+DATASETS = ("demo.events", "demo.visits")
+_STEPS = 30_000  # a history that does more does not come to rest
+_FOCUS = (
+    "",
+    "load",
+    "settle",
+    "fail",
+    "claim",
+    "load",
+    "audit",
+    "fail",
+    "",
+    "reconcile",
+    "replay",
+    "ingest",
+)  # where calls go wrong
+_IDS = ("a", "b", "c", "d", None)
+_KINDS = ("A", "B", "C")
+CONTRACT = """\
+apiVersion: v3.2.0
+kind: DataContract
+id: {dataset}
+name: {name}
+domain: demo
+version: {version}
+status: active
+servers:
+  - {{server: landing, type: s3, location: "s3://landing/demo/{name}/", format: csv, delimiter: ","}}
+schema:
+  - name: demo_{name}
+    logicalType: object
+    properties:
+      - {{name: id, logicalType: string, primaryKey: true, required: true, description: Key.}}
+      - {{name: at, logicalType: integer, description: Order.}}
+      - name: kind
+        logicalType: string
+        description: Kind.
+        quality: [{{metric: invalidValues, arguments: {{validValues: [{kinds}]}}, mustBe: 0}}]
+customProperties:
+  - {{property: loadMode, value: upsert}}
+  - {{property: orderBy, value: at}}
+"""
+VERSIONS = {"1.0.0": "A, B", "2.0.0": "A, B, C"}
+
+
+@dataclass
+class Outcome:
+    """What a history came to. `calm`: nothing went wrong in it, so nothing had to be put right."""
+
+    drawn: list[int]
+    violations: list[str]
+    trace: list[str]
+    steps: int
+    injected: dict[str, int]
+    calm: bool
+    states: dict[str, int] = field(default_factory=dict)
+
+
+class Story:
+    """Plays a history from choices."""
+
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
+        focus = _FOCUS[choices.draw(len(_FOCUS))]
+        between = ((3, 6, 12, 25) if focus else (15, 40, 100, 200))[choices.draw(4)]
+        self.scheduler = Scheduler(choices, choices.draw(6), between, focus)
+        self.mishaps_left = choices.draw(4)
+        self.dull = (0.75, 0.5, 0.3, 0.9)[choices.draw(4)]
+        window = (0, 0, 0, 5)[choices.draw(4)]
+        self.cloud = Cloud(self.scheduler, Limits(files=3, bytes=10_000, runs=4, window=window))
+        self.keys: list[str] = []
+        self.sequence = 0x0FF8
+        self.messages = 0
+        self.healed = False  # time passed or reconcile ran: lost wake-ups cannot be told from found ones
+        self.version = dict.fromkeys(DATASETS, "1.0.0")
+        for dataset in DATASETS:
+            self._publish(dataset)
+
+    def play(self) -> Outcome:
+        """Play until everything is at rest; return what was found."""
+        plan = 1 + self.choices.draw(9)
+        violations: list[str] = []
+        try:
+            while plan or self.scheduler.processes or self.cloud.queue:
+                plan -= self._act(plan)
+                self._check_steps()
+            calm = not self.healed and not sum(self.scheduler.injected.values())
+            if calm and not self.cloud.timers and not self.cloud.limits.window:
+                violations += invariants.waiting(self.cloud, DATASETS)
+            self._come_to_rest()
+            violations += self.cloud.bugs + invariants.check(self.cloud, DATASETS)
+        except StoryStuckError as stuck:
+            calm = False
+            violations.append(str(stuck))
+        states = invariants.states(self.cloud, DATASETS)
+        injected = dict(self.scheduler.injected)
+        return Outcome(self.choices.drawn, violations, self.scheduler.trace, self.scheduler.steps, injected, calm, states)
+
+    # What happens next
+
+    def _act(self, plan: int) -> int:
+        """Do one thing; return 1 when it was one of the plan."""
+        choice = self.choices.draw(21, dull=self.dull)
+        ready = self.scheduler.ready()
+        if 1 <= choice <= 4 and len(ready) > 1:
+            self.scheduler.turn(ready[1 + self.choices.draw(len(ready) - 1)])
+        elif 5 <= choice <= 8 and self.cloud.queue:
+            self._deliver()
+        elif 9 <= choice <= 13 and plan:
+            self._do()
+            return 1
+        elif 14 <= choice <= 17 and self._may_fail():
+            (self._give_up_on_somebody, self._kill_an_execution, self._lose_the_lease, self._freeze_somebody)[choice - 14]()
+        elif choice == 18 and plan:
+            self.healed = True
+            self.cloud.reconcile()
+        elif choice == 19 and self.cloud.timers:
+            self._pass_time(6_000_000)
+        else:
+            return self._go_on(plan, ready)
+        return 0
+
+    def _go_on(self, plan: int, ready: list[Process]) -> int:
+        """Do what is next when nothing special happens."""
+        if ready:
+            self.scheduler.turn(ready[0])
+        elif self.cloud.queue:
+            self._deliver()
+        elif plan:
+            self._do()
+            return 1
+        else:
+            self._thaw()
+        return 0
+
+    def _lose_the_lease(self) -> None:
+        self._fault("lease expires")
+        self._pass_time(LEASE + 1)
+
+    def _may_fail(self) -> bool:
+        return self.mishaps_left > 0
+
+    def _fault(self, kind: str) -> None:
+        self.mishaps_left -= 1
+        self.scheduler.injected[kind] += 1
+        self.scheduler.note(f"    {kind}")
+
+    def _give_up_on_somebody(self) -> None:
+        """A step takes longer than its execution waits: it becomes a zombie."""
+        waiting = [p for p in self.scheduler.processes if p.waits_for and not p.waits_for.done]
+        if waiting:
+            self._fault("step timed out")
+            waiting[self.choices.draw(len(waiting))].waits_for = None
+
+    def _freeze_somebody(self) -> None:
+        """A step stands still for longer than its lease lasts, and goes on when everybody else is done: the classic zombie."""
+        waiting = [(p, p.waits_for) for p in self.scheduler.processes if p.waits_for and not p.waits_for.done]
+        if waiting:
+            execution, step = waiting[self.choices.draw(len(waiting))]
+            self._fault("step frozen")
+            self.scheduler.note(f"    it is {step.name}")
+            step.frozen, execution.done, execution.dead = True, True, True
+            self.scheduler.processes.remove(execution)
+            self._pass_time(LEASE + 1)
+            self.cloud.reconcile()
+            self.healed = True
+
+    def _thaw(self) -> None:
+        for process in self.scheduler.processes:
+            if process.frozen:
+                self.scheduler.note(f"    {process.name} goes on")
+            process.frozen = False
+
+    def _kill_an_execution(self) -> None:
+        alive = [p for _, p in self.cloud.executions.values() if not p.done]
+        if alive:
+            victim = alive[self.choices.draw(len(alive))]
+            self._fault("execution stopped")
+            self.scheduler.note(f"    it is {victim.name}")
+            victim.done = victim.dead = True
+            self.scheduler.processes.remove(victim)
+
+    def _pass_time(self, microseconds: int) -> None:
+        cloud = self.cloud
+        cloud.clock.now += microseconds
+        due = [t for t in cloud.timers if t[0] <= cloud.clock.now]
+        cloud.timers = [t for t in cloud.timers if t[0] > cloud.clock.now]
+        for _, dataset in due:
+            self._message({"wake": dataset})
+
+    def _deliver(self) -> None:
+        first = self.choices.draw(len(self.cloud.queue))
+        size = 1 + self.choices.draw(3)
+        self.cloud.deliver((self.cloud.queue[first:] + self.cloud.queue[:first])[:size])
+
+    # What people do
+
+    def _do(self) -> None:
+        choice = self.choices.draw(16)
+        if choice in (4, 5, 6) and self.keys:
+            self._put(self.keys[self.choices.draw(len(self.keys))], self._content())
+        elif choice in (7, 8):
+            self._full_set()
+        elif choice == 9:
+            self._put(f"{self._folder()}/full/one{self.choices.draw(2)}.csv", self._content())
+        elif choice == 10 and self.keys:
+            self._delete(self.keys[self.choices.draw(len(self.keys))])
+        elif choice == 11:
+            self._publish(DATASETS[self.choices.draw(2)], other=True)
+        elif choice in (12, 13):
+            self._replay()
+        elif choice == 14:
+            self._message({"Event": "s3:TestEvent"} if self.choices.draw(2) else {"Records": [{"eventSource": "aws:s3"}]})
+        else:
+            self._put(f"{self._folder()}/delta/f{self.choices.draw(6)}.csv", self._content())
+
+    def _folder(self) -> str:
+        return ("demo/events", "demo/events", "demo/visits")[self.choices.draw(3)]
+
+    def _content(self) -> bytes:
+        flaw = self.choices.draw(16)
+        if flaw == 15:
+            return body(refused=True)
+        if flaw == 14:
+            return body(poison=True)
+        if flaw == 13:
+            return b""
+        row = lambda: [_IDS[self.choices.draw(5)], self.choices.draw(4), _KINDS[self.choices.draw(3)]]  # noqa: E731 - a thunk
+        return body([row() for _ in range(self.choices.draw(4))])
+
+    def _full_set(self) -> None:
+        folder = f"{self._folder()}/full/load{self.choices.draw(2)}"
+        keys = [f"{folder}/part{n}.csv" for n in range(self.choices.draw(3) + 1)]
+        for key in keys:
+            self._put(key, self._content())
+        self._put(f"{folder}/_SUCCESS", b"")
+
+    def _put(self, key: str, content: bytes) -> None:
+        self.sequence += 1 + self.choices.draw(3)
+        sequencer = f"{self.sequence:016X}".rstrip("0")
+        version = f"v{self.sequence:x}"
+        self.cloud.landing.put(key, content, version)
+        if key not in self.keys:
+            self.keys.append(key)
+        copies = (1, 1, 1, 2, 3, 0)[self.choices.draw(6, dull=0.5)]
+        if not copies and not self._may_fail():
+            copies = 1
+        if not copies:
+            self._fault("event lost")
+        odd = self.choices.draw(8, dull=0.6)
+        item: dict[str, Any] = {"key": key.replace(" ", "+"), "versionId": version, "sequencer": sequencer, "size": len(content)}
+        if odd == 7:
+            del item["sequencer"]
+        named = "" if "sequencer" in item else ", without a sequencer"
+        self.scheduler.note(f"put {key} {version} {content.decode()} announced {copies}x{named}")
+        record = {
+            "eventSource": "aws:s3",
+            "eventVersion": "2.1",
+            "eventName": "ObjectCreated:Put",
+            "s3": {"bucket": {"name": LANDING}, "object": item},
+        }
+        for _ in range(copies):
+            self._message({"Records": [record]})
+
+    def _message(self, content: dict[str, Any]) -> None:
+        self.messages += 1
+        self.cloud.queue.append({"id": f"m{self.messages}", "body": json.dumps(content), "receives": 0})
+
+    def _delete(self, key: str) -> None:
+        if self.cloud.landing.get(key) is not None:
+            self.cloud.landing.delete(key)
+            self.scheduler.note(f"delete {key}")
+
+    def _publish(self, dataset: str, *, other: bool = False) -> None:
+        if other:
+            self.version[dataset] = "2.0.0" if self.version[dataset] == "1.0.0" else "1.0.0"
+        version = self.version[dataset]
+        text = CONTRACT.format(dataset=dataset, name=dataset.split(".")[1], version=version, kinds=VERSIONS[version])
+        publish(text, "simulator", store=self.cloud.lake_bucket, force=True)
+        self.scheduler.note(f"publish {dataset} {version}")
+
+    def _replay(self) -> None:
+        choice = self.choices.draw(3)
+        if choice == 0 and self.cloud.letters:
+            self.scheduler.note("replay the letters")
+            self.cloud.replay(Selection(), list(self.cloud.letters))
+        else:
+            dataset = DATASETS[self.choices.draw(2)]
+            self.scheduler.note(f"replay {dataset}")
+            self.cloud.replay(Selection(dataset=dataset, forced=choice == 1), [])
+
+    # The end
+
+    def _come_to_rest(self) -> None:
+        """No more faults: everything that was begun ends, and what was lost is found by time and by reconcile."""
+        self.scheduler.heal()
+        self.mishaps_left = 0
+        self._thaw()
+        before = None
+        for _ in range(40):
+            self._run_all()
+            now = invariants.fingerprint(self.cloud, DATASETS)
+            if now == before and not self.cloud.timers:
+                return
+            before = now
+            self._pass_time(2 * LEASE)
+            self.cloud.queue += [{**m, "receives": 0} for m in self.cloud.arrivals_dlq]  # a person redrives the queue
+            self.cloud.arrivals_dlq.clear()
+            self.cloud.reconcile()
+        raise StoryStuckError("it does not come to rest: reconcile finds something to do again and again")
+
+    def _run_all(self) -> None:
+        while self.scheduler.processes or self.cloud.queue:
+            ready = self.scheduler.ready()
+            if ready:
+                self.scheduler.turn(ready[0])
+            elif self.cloud.queue:
+                self.cloud.deliver(self.cloud.queue[:3])
+            else:
+                raise StoryStuckError(f"nobody can go on: {[p.name for p in self.scheduler.processes]}")
+            self._check_steps()
+
+    def _check_steps(self) -> None:
+        if self.scheduler.steps > _STEPS:
+            raise StoryStuckError(f"no rest after {_STEPS} steps")
+
+
+class StoryStuckError(Exception):
+    """A history does not end."""
+
+
+def play(choices: Choices) -> Outcome:
+    """Play one history."""
+    return Story(choices).play()
+
+
+__all__ = ["Outcome", "Process", "Story", "play"]
