@@ -1,10 +1,8 @@
 """The load Lambda is killed in the middle of a run; after the retry the tables are those of an undisturbed run."""
 
-import contextlib
-import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ import awswrangler as wr
 import pytest
 from pyiceberg.exceptions import NoSuchTableError
 
-from tests.e2e.conftest import Laptop
+from local.laptop import Laptop, send
 from tests.e2e.datasets import contract, readings
 from tidegate.aws.iceberg import RUN_ID, GlueLake
 
@@ -69,33 +67,14 @@ def _kill_when(laptop: Laptop, reached: Callable[[], bool]) -> bool:
     """Stop the load workers again and again to look at the tables; kill them when the point is reached."""
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
-        workers = list(_load_workers(laptop))
-        _signal(workers, signal.SIGSTOP)
+        workers = list(laptop.workers(f"{laptop.stack.name}-LoadFunction"))
+        send(workers, signal.SIGSTOP)
         if workers and reached():
-            _signal(workers, signal.SIGKILL)
+            send(workers, signal.SIGKILL)
             return True
-        _signal(workers, signal.SIGCONT)
+        send(workers, signal.SIGCONT)
         time.sleep(0.03)
     return False
-
-
-def _signal(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
-def _load_workers(laptop: Laptop) -> Iterator[int]:
-    """Find the processes that are the load function of this laptop's AWS."""
-    here, function = f"AWS_ENDPOINT_URL={laptop.settings.endpoint}".encode(), b"AWS_LAMBDA_FUNCTION_NAME="
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            variables = (folder / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        names = [v for v in variables if v.startswith(function)]
-        if here in variables and any(b"LoadFunction" in n or n.endswith(b"-load") for n in names):
-            yield int(folder.name)
 
 
 def _committed(laptop: Laptop, dataset: str, run_id: str) -> tuple[str, ...]:

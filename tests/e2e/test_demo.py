@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.deploy import deploy, publish
-from tests.e2e.conftest import ROOT, TEMPLATE, Laptop
+from local.laptop import ROOT, TEMPLATE, Laptop
 from tests.e2e.test_permissions import role_of, without
 
 STACK = "demonstration"

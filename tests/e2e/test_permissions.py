@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.conftest import Laptop
+from local.laptop import Laptop
 from tests.e2e.datasets import contract, readings
 
 DATASET = "permission.removed"

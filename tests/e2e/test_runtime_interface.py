@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.conftest import ROOT, TEMPLATE, Laptop, free_port
+from local.laptop import ROOT, TEMPLATE, Laptop, free_port
 from tests.e2e.datasets import contract, readings
 
 EVENTS = sorted((ROOT / "events").glob("*.json"))

@@ -11,7 +11,8 @@ import awswrangler as wr
 import pytest
 import yaml
 
-from tests.e2e.conftest import ROOT, SHARED, Laptop
+from local.laptop import ROOT, Laptop
+from tests.e2e.conftest import SHARED
 
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="../shared/data is not here")
 
