@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,22 @@ from simulator.machine import TaskFailed, run
 from simulator.processes import Crash, Process, Scheduler
 from tests.dynamo import FakeDynamo
 from tests.fakes import FakeObjects, ManualClock
+from tidegate.aws.envelopes import open_envelope
 from tidegate.aws.events import messages
 from tidegate.aws.ledger import DynamoLedger
 from tidegate.aws.table import Table
 from tidegate.errors import TidegateError
 from tidegate.model.runs import execution_name
+from tidegate.model.selection import DeadLetter, Selection
 from tidegate.ports import ObjectVersion
+from tidegate.usecases.answer import answer_all
 from tidegate.usecases.audit import audit
 from tidegate.usecases.claim import Desk, Limits, claim, read_manifest
 from tidegate.usecases.fail import fail
 from tidegate.usecases.ingest import Register, ingest
 from tidegate.usecases.load import load
 from tidegate.usecases.reconcile import Pace, reconcile
-from tidegate.usecases.replay import Selection, replay
+from tidegate.usecases.replay import Care, replay
 from tidegate.usecases.settle import settle
 from tidegate.usecases.wake import Waker
 
@@ -241,15 +244,29 @@ class Cloud:
         return self.invoke("reconcile", lambda: reconcile(self.register(), catalog=self.lake, bucket=LANDING, pace=pace))
 
     def replay(self, selection: Selection, letters: list[dict[str, Any]]) -> Process:
-        """Run replay; letters are deleted when it succeeds."""
+        """Run replay on files and on letters, which are deleted one by one."""
+        found = [DeadLetter(str(n), open_envelope(json.dumps(letter)), 0, json.dumps(letter)) for n, letter in enumerate(letters)]
 
-        def answered() -> None:
-            if process.error is None:
-                for letter in letters:
-                    if letter in self.letters:
-                        self.letters.remove(letter)
+        def work() -> None:
+            register, care = self.register(), Care()
+            replay(selection, waker=register.waker, objects=self.lake_bucket, dry_run=False, care=care)
+            answer_all(
+                found,
+                letters=self,
+                register=register,
+                objects=self.lake_bucket,
+                care=care,
+                forced=selection.forced,
+                dry_run=False,
+            )
 
-        chosen = selection.with_letters(letters)
-        process = self.invoke("replay", lambda: replay(chosen, waker=self.waker(), objects=self.lake_bucket, dry_run=False))
-        process.then = answered
-        return process
+        return self.invoke("replay", work)
+
+    def discard(self, letters: Sequence[DeadLetter]) -> None:
+        """Delete letters."""
+        for letter in letters:
+            body = json.loads(letter.handle)
+            self.scheduler.call("sqs", "DeleteMessage letter", lambda body=body: body in self.letters and self.letters.remove(body))
+
+    def give_back(self, letters: Sequence[DeadLetter]) -> None:
+        """Nothing is hidden here."""

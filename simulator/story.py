@@ -10,8 +10,8 @@ from simulator.cloud import LANDING, LEASE, Cloud
 from simulator.processes import Process, Scheduler
 from simulator.rows import body
 from tidegate.contracts.publish import publish
+from tidegate.model.selection import Selection
 from tidegate.usecases.claim import Limits
-from tidegate.usecases.replay import Selection
 
 DATASETS = ("demo.events", "demo.visits")
 _STEPS = 30_000  # a history that does more does not come to rest

@@ -1,12 +1,15 @@
 """The outside, in memory (DynamoDB is in `dynamo`): a state machine, buckets and a clock that obey the same contracts as the real ones."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tidegate.aws.envelopes import open_envelope
 from tidegate.errors import NotFound
 from tidegate.model.runs import Commit
+from tidegate.model.selection import DeadLetter
 from tidegate.ports import ObjectVersion
 
 SECOND = 1_000_000
@@ -92,9 +95,31 @@ class FakeLetters:
 
     def __init__(self) -> None:
         self.sent: list[Mapping[str, Any]] = []
+        self.queue: dict[str, str] = {}  # message id -> body
+        self.hidden: set[str] = set()
+        self.posted = 0
 
     def send(self, letter: Mapping[str, Any]) -> None:
         self.sent.append(letter)
+        self.post(json.dumps(letter))
+
+    def post(self, text: str) -> None:
+        """Put a message there, as others than we do."""
+        self.posted += 1
+        self.queue[f"m{self.posted}"] = text
+
+    def read(self) -> list[DeadLetter]:
+        found = [DeadLetter(i, open_envelope(text), 0, i) for i, text in self.queue.items() if i not in self.hidden]
+        self.hidden |= {letter.message_id for letter in found}
+        return found
+
+    def discard(self, letters: Sequence[DeadLetter]) -> None:
+        for letter in letters:
+            del self.queue[letter.handle]
+            self.hidden.remove(letter.handle)
+
+    def give_back(self, letters: Sequence[DeadLetter]) -> None:
+        self.hidden -= {letter.handle for letter in letters}
 
 
 class FakeCatalog:

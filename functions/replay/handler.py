@@ -1,25 +1,26 @@
-"""Replay: files back into the ledger's queue, by failures-DLQ message, file, run, dataset or time range."""
+"""Replay: files back into the ledger's queue, by failures-DLQ letter, file, run, dataset, time range or error class."""
 
 from typing import Any
 
 from tidegate import bootstrap
+from tidegate.model.selection import request_from
 from tidegate.telemetry import entry, logger, measure
-from tidegate.usecases.replay import replay, selection_from
+from tidegate.usecases.answer import answer_all, replay_message
+from tidegate.usecases.replay import Care, replay
 
 
 @entry
-def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context
-    """Requeue what the event selects; letters are deleted from the DLQ only after their files are back in the queue."""
-    selection, dry_run = selection_from(event), bool(event.get("dry_run", False))
-    box = bootstrap.letters()
-    letters = box.read(int(event.get("letters", 0)), frozenset(event.get("message_ids", ())))
-    replayed = replay(
-        selection.with_letters(letter.body for letter in letters),
-        waker=bootstrap.waker(),
-        objects=bootstrap.objects(),
-        dry_run=dry_run,
-    )
-    box.give_back(letters) if dry_run else box.discard(letters)
-    logger.info("replayed", files=len(replayed.files), left=len(replayed.left), letters=len(letters), dry_run=dry_run)
-    measure({"FilesReplayed": 0 if dry_run else len(replayed.files)})
-    return replayed.as_json() | {"dry_run": dry_run, "letters": len(letters)}
+def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context
+    """Requeue what the event selects; a letter is deleted only after everything in it is safe. With `more`, ask again."""
+    request = request_from(event)
+    asked_at = request.asked_at or bootstrap.clock()
+    care = Care(request.most_replays, bootstrap.turns(request.rate, context.get_remaining_time_in_millis()), asked_at)
+    box, register, objects = bootstrap.letters(), bootstrap.register(), bootstrap.objects()
+    replayed = replay(request.files, waker=register.waker, objects=objects, dry_run=request.dry_run, care=care)
+    found = box.read(0 if replayed.more else request.most_letters, request.wants)
+    forced, dry_run = request.selection.forced, request.dry_run
+    post = answer_all(found, letters=box, register=register, objects=objects, care=care, forced=forced, dry_run=dry_run)
+    done = replayed.and_then(post.replayed)
+    logger.info("replayed", files=len(done.files), left=len(done.left), letters=post.answered, dry_run=dry_run)
+    measure({"FilesReplayed": 0 if dry_run else len(done.files)})
+    return replay_message(done, post) | {"dry_run": dry_run, "asked_at": asked_at}

@@ -83,7 +83,7 @@ def _committed(laptop: Laptop, dataset: str, run_id: str) -> tuple[str, ...]:
     found = []
     for layer in LAYERS:
         try:
-            table = lake._load(layer, dataset.replace(".", "_"))
+            table = lake.load(layer, dataset.replace(".", "_"))
         except NoSuchTableError:
             continue
         marks = [s for s in table.snapshots() if s.summary and s.summary.additional_properties.get(RUN_ID) == run_id]

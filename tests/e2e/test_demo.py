@@ -106,8 +106,8 @@ def _log_lines(demo: Laptop) -> Iterator[str]:
 
 
 def _run_records(demo: Laptop) -> Iterator[str]:
-    for key in demo.stack.lake.list("runs/"):
-        yield (demo.stack.lake.get(key) or b"").decode()
+    for version in demo.stack.lake.versions("runs/"):
+        yield (demo.stack.lake.get(version.key) or b"").decode()
 
 
 def test_the_inbox_of_the_topic_held_no_personal_value(demo: Laptop, outside: dict[str, str]) -> None:

@@ -28,7 +28,7 @@ DATASET = "runtime.events"
 EXPECTED: dict[str, dict[str, Any]] = {
     "audit": {"rows_read": 3, "rows_accepted": 3},
     "claim": {"run_id": None, "files": 0},  # the lease was given back: there is nothing to claim under it
-    "fail": {"proceed": False},  # and no run to fail
+    "fail": {"tell": False},  # and no run to fail
     "ingest-eventbridge": {"batchItemFailures": []},
     "ingest-s3": {"batchItemFailures": []},
     "ingest-sqs-malformed": {"batchItemFailures": [{"itemIdentifier": "00000000-0000-4000-8000-000000000001"}]},

@@ -12,6 +12,7 @@ from tests.e2e.datasets import contract, readings
 from tests.e2e.test_crash import _committed, _tables
 
 ROWS = 200_000
+WORKERS = "hasty-LoadFunction"
 
 
 @pytest.mark.parametrize("committed", [(), ("bronze",)], ids=["before its first commit", "between its commits"])
@@ -20,6 +21,7 @@ def test_zombie_that_goes_on_after_its_successor_committed_changes_nothing(
 ) -> None:
     dataset = f"undead.after_{len(committed)}_commits"
     hasty.publish(contract(dataset), tmp_path)
+    send(list(hasty.workers(WORKERS)), signal.SIGKILL)  # idle ones: who is paused below is the zombie and nobody else
     hasty.put(f"{dataset.replace('.', '/')}/delta/first.csv", readings(ROWS, every_bad=1000))
     zombie = _pause_when(hasty, dataset, committed)
     first = hasty.stack.ledger.lease(dataset)
@@ -43,7 +45,7 @@ def _pause_when(hasty: Laptop, dataset: str, committed: tuple[str, ...]) -> list
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         run_id = hasty.stack.ledger.lease(dataset).run_id
-        workers = list(hasty.workers("hasty-LoadFunction")) if run_id else []
+        workers = list(hasty.workers(WORKERS)) if run_id else []
         send(workers, signal.SIGSTOP)
         if workers and _committed(hasty, dataset, run_id) == committed:
             return workers

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from tidegate.aws.letters import Letterbox
 from tidegate.aws.objects import S3Objects
 from tidegate.aws.workflow import StepFunctions
 from tidegate.errors import NotFound
+from tidegate.model.selection import request_from
 from tidegate.ports import Objects
 
 Put = Callable[[str, bytes], str]
@@ -110,6 +112,10 @@ class TestStepFunctions:
             StepFunctions(client("stepfunctions"), arn + "x").start("demo.events", 1)
 
 
+def letter(run_id: str, error: str = "BatchRefused") -> str:
+    return json.dumps({"kind": "run-failed", "dataset": "demo.events", "run_id": run_id, "error": error})
+
+
 class TestLetterbox:
     @pytest.fixture
     def url(self) -> str:
@@ -124,10 +130,11 @@ class TestLetterbox:
         return int(found[names[0]]), int(found[names[1]])
 
     def test_letters_read_are_hidden_until_given_back(self, url: str) -> None:
-        self.fill(url, '{"file_ids": ["a"]}')
+        (message_id,) = self.fill(url, letter("r1"))
         box = Letterbox(client("sqs"), url)
         letters = box.read(5)
-        assert [letter.body for letter in letters] == [{"file_ids": ["a"]}]
+        assert [(x.message_id, x.envelope.run_id) for x in letters] == [(message_id, "r1")]
+        assert abs(letters[0].sent / 1e6 - time.time()) < 60
         assert self.count(url) == (0, 1)
         box.give_back(letters)
         assert self.count(url) == (1, 0)
@@ -148,12 +155,31 @@ class TestLetterbox:
         assert Letterbox(client("sqs"), url).read(0) == []
         assert self.count(url) == (1, 0)
 
+    @pytest.mark.parametrize(
+        ("asked", "runs"),
+        [
+            ({"letters": 100}, {f"r{n}" for n in range(15)}),
+            ({"letters": 100, "error": "Throttled"}, {f"r{n}" for n in range(0, 15, 5)}),
+            ({"letters": 2, "error": "Throttled"}, 2),
+            ({"letters": 100, "dataset": "health.claims"}, set()),
+            ({"letters": 100, "since": "2100-01-01"}, set()),
+            ({"letters": 100, "until": "2100-01-01"}, 15),
+        ],
+    )
+    def test_letters_asked_for_are_found_among_others(self, url: str, asked: dict[str, object], runs: set[str] | int) -> None:
+        self.fill(url, *[letter(f"r{n}", error="BatchRefused" if n % 5 else "Throttled") for n in range(15)])
+        request = request_from(asked)
+        found = {x.envelope.run_id for x in Letterbox(client("sqs"), url).read(request.most_letters, request.wants)}
+        assert (len(found) if isinstance(runs, int) else found) == runs
+        assert self.count(url) == (15 - len(found), len(found))
+
     def test_named_letter_is_found_among_others(self, url: str) -> None:
-        ids = self.fill(url, *[json.dumps({"n": n}) for n in range(15)])
-        letters = Letterbox(client("sqs"), url).read(0, frozenset([ids[12]]))
-        assert [letter.body for letter in letters] == [{"n": 12}]
+        ids = self.fill(url, *[letter(f"r{n}") for n in range(15)])
+        request = request_from({"message_ids": [ids[12]]})
+        assert [x.envelope.run_id for x in Letterbox(client("sqs"), url).read(request.most_letters, request.wants)] == ["r12"]
         assert self.count(url) == (14, 1)
 
     def test_letter_that_somebody_else_wrote_does_not_stop_the_others(self, url: str) -> None:
-        self.fill(url, "not json", "[1]", '{"file_ids": ["a"]}')
-        assert [letter.body for letter in Letterbox(client("sqs"), url).read(3)] == [{}, {}, {"file_ids": ["a"]}]
+        self.fill(url, "not json", "[1]", letter("r1"))
+        found = [(bool(x.envelope.problem), x.envelope.run_id) for x in Letterbox(client("sqs"), url).read(3)]
+        assert found == [(True, ""), (True, ""), (False, "r1")]

@@ -92,7 +92,7 @@ class Shop:
             return copy_to(db, f"SELECT * FROM (VALUES {', '.join(lines)}) t({names})", room / "arriving.parquet", ids)  # noqa: S608
 
     def rows(self, layer: str = "silver") -> list[tuple[str, int]]:
-        found = self.lake._load(layer, self.contract.table).scan().to_arrow().to_pylist()
+        found = self.lake.load(layer, self.contract.table).scan().to_arrow().to_pylist()
         return sorted((r["id"], int(r["v"])) for r in found)
 
 
@@ -197,8 +197,8 @@ def test_column_that_drift_brings_is_null_in_older_files(shop: Shop) -> None:
     grown = shop.contract.with_columns(Column("extra", ColumnType(Kind.STRING)))
     layers = shop.lake.open(grown)
     assert list(layers.silver.columns)[-1] == "extra"
-    assert [r["extra"] for r in shop.lake._load("silver", shop.contract.table).scan().to_arrow().to_pylist()] == [None]
-    assert [(r["id"], r["v"]) for r in shop.lake._load("silver", shop.contract.table).scan().to_arrow().to_pylist()] == [
+    assert [r["extra"] for r in shop.lake.load("silver", shop.contract.table).scan().to_arrow().to_pylist()] == [None]
+    assert [(r["id"], r["v"]) for r in shop.lake.load("silver", shop.contract.table).scan().to_arrow().to_pylist()] == [
         ("a", Decimal("1.00"))
     ]
 

@@ -36,7 +36,7 @@ def test_letter_holds_what_replay_needs(world: World) -> None:
     assert (letter["kind"], letter["dataset"], letter["run_id"]) == ("run-failed", EVENTS, claimed.run_id)
     assert (letter["step"], letter["error"], letter["cause"]) == ("Load", "BatchRefused", "too few rows")
     assert (letter["manifest_key"], letter["file_ids"]) == (claimed.manifest_key, [a.file_id, b.file_id])
-    world.replay(Selection().with_letters([json.loads(json.dumps(letter))]))
+    world.answer()
     assert world.states(a, b) == [S.PENDING, S.PENDING]
 
 

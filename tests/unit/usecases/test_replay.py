@@ -8,7 +8,8 @@ from tidegate.errors import MessageMalformed, NotFound
 from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileState
 from tidegate.model.runs import timestamp
-from tidegate.usecases.replay import Replayed, Selection, selection_from
+from tidegate.model.selection import Selection, selection_from
+from tidegate.usecases.replay import Replayed
 
 S = FileState
 
@@ -61,12 +62,6 @@ class TestSelection:
         world.settle(world.claim_manifest(), refused=[b.key])
         assert taken(world.replay(Selection(dataset=EVENTS, states=(S.QUARANTINED,)))) == ["b"]
         assert world.state(a) is S.LOADED
-
-    def test_by_letters(self, world: World) -> None:
-        world.drop(DELTA + "a")
-        world.claim()
-        letter = world.fail().letter
-        assert taken(world.replay(Selection().with_letters([letter, letter]))) == ["a"]
 
     def test_unknown_file_or_run_is_said_to_be(self, world: World) -> None:
         with pytest.raises(NotFound, match="nobody"):
@@ -213,5 +208,6 @@ def test_failed_file_that_was_overtaken_is_history_once_its_letter_is_answered(w
     (old,) = world.drop(DELTA + "a")
     world.claim_and_fail("Audit", "BooksUnbalanced")
     world.drop(DELTA + "a")
-    world.replay(Selection().with_letters(world.letters.sent))
+    assert world.answer().answered == 1
+    assert world.letters.queue == {}
     assert world.state(old) is FileState.SUPERSEDED

@@ -13,13 +13,15 @@ from tidegate.contracts.publish import publish
 from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileRecord, FileState
 from tidegate.model.runs import Account, Books, Manifest, Receipt
+from tidegate.model.selection import Selection
 from tidegate.ports import Ledger, Objects, Workflow
 from tidegate.usecases.account import write_account
+from tidegate.usecases.answer import Correspondence, answer_all
 from tidegate.usecases.claim import Claimed, Desk, Limits, claim
 from tidegate.usecases.fail import Failed, fail
 from tidegate.usecases.ingest import Outcome, Register, ingest
 from tidegate.usecases.reconcile import Pace, Reconciled, reconcile
-from tidegate.usecases.replay import Replayed, Selection, replay
+from tidegate.usecases.replay import Care, Replayed, replay
 from tidegate.usecases.settle import settle
 from tidegate.usecases.wake import Waker
 
@@ -144,8 +146,20 @@ class World:
         self.claim()
         return self.fail(step, error, "")
 
-    def replay(self, selection: Selection, *, dry_run: bool = False) -> Replayed:
-        return replay(selection, waker=self.waker, objects=self.lake, dry_run=dry_run)
+    def replay(self, selection: Selection, *, dry_run: bool = False, care: Care | None = None) -> Replayed:
+        return replay(selection, waker=self.waker, objects=self.lake, dry_run=dry_run, care=care)
+
+    def answer(self, *, dry_run: bool = False, forced: bool = False, care: Care | None = None) -> Correspondence:
+        """Answer every letter of the failures DLQ."""
+        return answer_all(
+            self.letters.read(),
+            letters=self.letters,
+            register=self.register,
+            objects=self.lake,
+            care=care or Care(),
+            forced=forced,
+            dry_run=dry_run,
+        )
 
     def reconcile(self) -> Reconciled:
         return reconcile(self.register, catalog=self.catalog, bucket="landing", pace=self.pace)

@@ -21,6 +21,7 @@ from tidegate.usecases.claim import Desk
 from tidegate.usecases.claim import Limits as ClaimLimits
 from tidegate.usecases.ingest import Register
 from tidegate.usecases.reconcile import Pace
+from tidegate.usecases.turns import Turns
 from tidegate.usecases.wake import Waker
 
 if TYPE_CHECKING:  # DuckDB is heavy, and half of the functions never need it
@@ -29,13 +30,14 @@ if TYPE_CHECKING:  # DuckDB is heavy, and half of the functions never need it
 
 settings = Settings()
 _RETRY = Config(retries={"mode": "standard", "max_attempts": 6}, connect_timeout=5, read_timeout=60, max_pool_connections=20)
+_PATIENT = Config(read_timeout=320)  # a function that is invoked and waited for may run for five minutes
 _MICROSECONDS = 1_000_000
 
 
 @functools.cache
 def client(service: str) -> Any:  # noqa: ANN401 - boto3 clients have no static type
     """Return one boto3 client a service; credentials, region and endpoint come from the environment."""
-    return boto3.client(service, config=_RETRY)
+    return boto3.client(service, config=_RETRY.merge(_PATIENT) if service == "lambda" else _RETRY)
 
 
 def clock() -> int:
@@ -110,6 +112,11 @@ def waker() -> Waker:
 def register() -> Register:
     """Return what registers arrivals; contracts are looked up anew with each one made."""
     return Register(waker(), landing(), objects(), settings.number("BATCH_WINDOW"))
+
+
+def turns(per_second: float, milliseconds: int) -> Turns:
+    """Return turns for an invocation that has so much time left; the last ten seconds are for its answer."""
+    return Turns(per_second, clock() + (milliseconds - 10_000) * 1000, clock, time.sleep)
 
 
 def desk() -> Desk:

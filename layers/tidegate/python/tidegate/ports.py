@@ -10,6 +10,7 @@ from tidegate.contracts.contract import Contract
 from tidegate.model.arrivals import Arrival, Route
 from tidegate.model.files import FileRecord, FileState, Versions
 from tidegate.model.runs import Books, Commit, DatasetState, Lease, Leaving, Manifest, Receipt, RunRecord, RunState
+from tidegate.model.selection import DeadLetter
 
 if TYPE_CHECKING:  # DuckDB is heavy, and half of the functions never need it
     from tidegate.engine import FieldIds, Inspection, Output, StagedFile
@@ -169,6 +170,14 @@ class Letters(Protocol):
 
     def send(self, letter: Mapping[str, Any]) -> None:
         """Keep a failure for a person to look at and to replay."""
+        ...
+
+    def discard(self, letters: Sequence[DeadLetter]) -> None:
+        """Delete letters whose contents are safe."""
+        ...
+
+    def give_back(self, letters: Sequence[DeadLetter]) -> None:
+        """Let others see letters again at once."""
         ...
 
 

@@ -62,13 +62,14 @@ class GlueLake:
             silver=self._open("silver", contract.table, rows),
         )
 
-    def _load(self, layer: str, table: str) -> IcebergTable:
+    def load(self, layer: str, table: str) -> IcebergTable:
+        """Open one table as it is; raise NoSuchTableError when there is none."""
         with speaking_to_aws():
             return self._catalog.load_table((f"{self._stack}_{layer}", table))
 
     def _open(self, layer: str, table: str, schema: Schema) -> "SwapTable":
         try:
-            opened = self._load(layer, table)
+            opened = self.load(layer, table)
         except NoSuchTableError:
             location = f"s3://{self._bucket}/warehouse/{layer}/{table}"
             try:
@@ -77,7 +78,7 @@ class GlueLake:
                         (f"{self._stack}_{layer}", table), schema, location=location, properties=_PROPERTIES
                     )
             except TableAlreadyExistsError:  # another try of this step was faster
-                opened = self._load(layer, table)
+                opened = self.load(layer, table)
         return SwapTable(f"{layer}.{table}", _grown(opened, schema), self._s3)
 
 

@@ -1,23 +1,15 @@
 """The failures DLQ, read the way replay needs it: look at letters, then discard them or give them back."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tidegate.aws.envelopes import open_envelope
 from tidegate.aws.errors import speaking_to_aws
+from tidegate.model.selection import DeadLetter
 
 _RECEIVE = 10
-_HIDDEN_SECONDS = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One message of the failures DLQ; `handle` is SQS's receipt handle."""
-
-    message_id: str
-    body: dict[str, Any]
-    handle: str
+HIDDEN_SECONDS = 330  # longer than replay may run, so that nobody else answers the same letter
 
 
 class Letterbox:
@@ -32,43 +24,38 @@ class Letterbox:
         with speaking_to_aws():
             self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(letter))
 
-    def read(self, most: int, message_ids: frozenset[str] = frozenset()) -> list[Letter]:
-        """Receive up to `most` letters, or exactly the ones named; they stay hidden from others for two minutes."""
-        wanted: list[Letter] = []
-        others: list[Letter] = []
-        while len(wanted) < (len(message_ids) or most):
-            got = self._receive()
-            if not got:
-                break
+    def read(self, most: int, wanted: Callable[[DeadLetter], bool] = lambda _: True) -> list[DeadLetter]:
+        """Receive up to `most` wanted letters; they stay hidden from others until they are discarded or given back."""
+        taken: list[DeadLetter] = []
+        others: list[DeadLetter] = []
+        while len(taken) < most and (got := self._receive()):
             for letter in got:
-                take = letter.message_id in message_ids if message_ids else len(wanted) < most
-                (wanted if take else others).append(letter)
+                (taken if len(taken) < most and wanted(letter) else others).append(letter)
         self.give_back(others)
-        return wanted
+        return taken
 
-    def discard(self, letters: Sequence[Letter]) -> None:
+    def discard(self, letters: Sequence[DeadLetter]) -> None:
         """Delete letters whose files are safe in the queue again."""
         for letter in letters:
             with speaking_to_aws():
                 self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.handle)
 
-    def give_back(self, letters: Sequence[Letter]) -> None:
+    def give_back(self, letters: Sequence[DeadLetter]) -> None:
         """Make letters visible again at once."""
         for letter in letters:
             with speaking_to_aws():
                 self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=letter.handle, VisibilityTimeout=0)
 
-    def _receive(self) -> list[Letter]:
+    def _receive(self) -> list[DeadLetter]:
         with speaking_to_aws():
             answer = self._client.receive_message(
-                QueueUrl=self._url, MaxNumberOfMessages=_RECEIVE, VisibilityTimeout=_HIDDEN_SECONDS, WaitTimeSeconds=1
+                QueueUrl=self._url,
+                MaxNumberOfMessages=_RECEIVE,
+                VisibilityTimeout=HIDDEN_SECONDS,
+                WaitTimeSeconds=1,
+                MessageSystemAttributeNames=["SentTimestamp"],
             )
-        return [Letter(m["MessageId"], _body(m["Body"]), m["ReceiptHandle"]) for m in answer.get("Messages", ())]
-
-
-def _body(text: str) -> dict[str, Any]:
-    try:
-        fields = json.loads(text)
-    except ValueError:
-        return {}
-    return fields if isinstance(fields, dict) else {}
+        return [
+            DeadLetter(m["MessageId"], open_envelope(m["Body"]), int(m["Attributes"]["SentTimestamp"]) * 1000, m["ReceiptHandle"])
+            for m in answer.get("Messages", ())
+        ]
