@@ -20,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 FOR_LAPTOP := TIDEGATE_BUILD_PYTHON=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') TIDEGATE_BUILD_PLATFORM=native
 SOURCES := template.yaml $(shell find functions layers statemachine requirements -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help setup demo test check e2e build deploy bench clean lock unit sizes stop simulate
+.PHONY: help setup demo test check e2e build deploy bench clean lock unit sizes stop simulate chaos burst
 
 help: ## show what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -46,6 +46,12 @@ unit: .venv/.ready .venvs/local/.ready ## unit and integration tests
 simulate: .venv/.ready ## search random histories for a lost or doubled row (HISTORIES=10000, SEED=0), then break the code in 20 ways
 	$(BIN)/python -m simulator --histories $(HISTORIES) --seed $(SEED)
 	$(BIN)/python -m simulator --mutations --histories 3000
+
+chaos: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## kill, repeat, reorder and fail under a burst, then compare every row (FILES=2000, SEED=0)
+	$(BIN)/python -m scripts.chaos --files $(or $(FILES),2000) --seed $(SEED)
+
+burst: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## drop 10,000 files at once, count and price it (FILES=10000)
+	$(BIN)/python -m scripts.burst --files $(or $(FILES),10000)
 
 e2e: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## the deployed stack on the laptop's AWS, as a user uses it
 	$(BIN)/python -m pytest tests/e2e

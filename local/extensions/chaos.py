@@ -7,7 +7,7 @@ Off unless TIDEGATE_LOCAL_CHAOS holds JSON such as
 `errors` are rates by service; half of them lose the answer of a call that was made. `outage` is the rate at which a service
 refuses everything for three seconds, which outlasts the client's own retries. `duplicate` of the notifications come twice;
 `shuffle` holds each back up to so many seconds. `GET /_tidegate/chaos` answers what was injected, `POST` sets new rates. Calls of
-the person at the keyboard (the root user) never fail.
+the person at the keyboard (the root user) never fail. Messages that a function is given for the second time or more are counted.
 """
 
 import json
@@ -20,7 +20,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core.router import extract_access_key_id
-from ministack.services import s3
+from ministack.services import lambda_svc, s3
 
 from local.extensions.meter import ROOT, answer, operation_of
 
@@ -38,9 +38,15 @@ def install() -> None:
     if not os.environ.get("TIDEGATE_LOCAL_CHAOS"):
         return
     set_rates(json.loads(os.environ["TIDEGATE_LOCAL_CHAOS"]))
-    dispatch, notify = app._dispatch_service_request, s3._deliver_event_to_sqs
+    app._dispatch_service_request = unreliable(app._dispatch_service_request)
+    s3._deliver_event_to_sqs = twice(s3._deliver_event_to_sqs)
+    lambda_svc._execute_function_warm = counting(lambda_svc._execute_function_warm)
 
-    async def unreliable(method: str, path: str, headers: Any, body: bytes, query: Any, request_id: str) -> Any:  # noqa: ANN401
+
+def unreliable(dispatch: Any) -> Any:  # noqa: ANN401 - the emulator's types
+    """Let calls fail before or after their effect."""
+
+    async def call(method: str, path: str, headers: Any, body: bytes, query: Any, request_id: str) -> Any:  # noqa: ANN401
         if path == PATH:
             if method == "POST":
                 set_rates(json.loads(body or b"{}"))
@@ -54,7 +60,13 @@ def install() -> None:
         done = await dispatch(method, path, headers, body, query, request_id)
         return refusal(service) if kind == "after" else done
 
-    def twice(*args: Any, **rest: Any) -> Any:  # noqa: ANN401 - the emulator's types
+    return call
+
+
+def twice(notify: Any) -> Any:  # noqa: ANN401 - the emulator's types
+    """Announce some objects twice, and all of them late."""
+
+    def deliver(*args: Any, **rest: Any) -> Any:  # noqa: ANN401 - the emulator's types
         if chance(_rates.get("duplicate", 0)):
             note("notification twice")
             later(notify, args, rest)
@@ -63,7 +75,19 @@ def install() -> None:
             return later(notify, args, rest)
         return notify(*args, **rest)
 
-    app._dispatch_service_request, s3._deliver_event_to_sqs = unreliable, twice
+    return deliver
+
+
+def counting(run: Any) -> Any:  # noqa: ANN401 - the emulator's types
+    """Count the messages that a function is given again."""
+
+    def execute(func: Any, event: Any, request_id: str) -> Any:  # noqa: ANN401 - the emulator's types
+        for record in event.get("Records", ()) if isinstance(event, dict) else ():
+            if int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) > 1:
+                note("message again")
+        return run(func, event, request_id)
+
+    return execute
 
 
 def set_rates(rates: dict[str, Any]) -> None:
