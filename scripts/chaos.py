@@ -24,12 +24,13 @@ from tidegate.aws.iceberg import GlueLake
 from tidegate.cli.wait import TIMED_OUT
 
 RATES = {
-    "errors": {"dynamodb": 0.01, "s3": 0.01, "states": 0.05, "sqs": 0.02, "sns": 0.1, "glue": 0.01},
-    "outage": 0.0003,
+    "errors": {"dynamodb": 0.03, "s3": 0.03, "states": 0.1, "sqs": 0.05, "sns": 0.1, "glue": 0.03},
+    "outage": 0.001,
     "duplicate": 0.2,
     "shuffle": 3.0,
 }
 _LEASE_SECONDS = 20
+_FILES_A_SECOND = 15  # so that there are many runs, and not one for all
 _PATIENCE = 1200  # seconds for everything to come to rest once nothing disturbs it
 _COLUMNS = {
     "bronze": ("_object_key", "_record", "id", "at", "amount", "op"),
@@ -49,7 +50,7 @@ class Killer(threading.Thread):
 
     def run(self) -> None:
         """Kill until it is told to stop."""
-        while not self._over.wait(self._dice.uniform(0.3, 1.5)):
+        while not self._over.wait(self._dice.uniform(0.2, 1.0)):
             function = self._dice.choice(("Ingest", "Claim", "Load", "Load", "Audit", "Settle", "Fail"))
             workers = list(self._here.workers(f"{self._here.stack.name}-{function}Function"))
             if workers:
@@ -80,9 +81,11 @@ def main() -> None:
             here.publish(CONTRACT.format(name=name), Path(folder))
         _hurry(here)
         began = time.monotonic()
+        print(f"dropping {arguments.files:,} files while things go wrong", flush=True)
         kills = disturb(here, names, arguments.files, arguments.seed)
         injected = here.ask("/_tidegate/chaos")["injected"]
         disturbed = time.monotonic() - began
+        print(f"over after {disturbed:.0f} s: answering the dead-letter queues", flush=True)
         mended = mend(here)
         print(f"{arguments.files:,} files into {len(names)} datasets, {disturbed:.0f} s of chaos, seed {arguments.seed}")
         print(f"  kills         {sum(kills.values()):6,}   {_listed(kills)}")
@@ -114,6 +117,7 @@ def disturb(here: Laptop, names: list[str], files: int, seed: int) -> Counter[st
                 if before:
                     before.result()  # versions of one key are put in their order
                 last[put.key] = pool.submit(s3.put_object, Bucket=bucket, Key=put.key, Body=put.body)
+                time.sleep(1 / _FILES_A_SECOND)
         _rest(here, 300)
     finally:
         killer.stop()
