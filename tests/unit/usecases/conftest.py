@@ -1,6 +1,8 @@
 import pytest
 
+from tests.unit.usecases.windows import WINDOW
 from tests.unit.usecases.world import World
+from tidegate.usecases.claim import Limits
 
 
 @pytest.fixture
@@ -9,3 +11,10 @@ def world() -> World:
     made = World()
     made.publish()
     return made
+
+
+@pytest.fixture
+def windowed(world: World) -> World:
+    """A world whose datasets gather files for half a minute."""
+    world.limits = Limits(files=100, bytes=1000, window=WINDOW)
+    return world
