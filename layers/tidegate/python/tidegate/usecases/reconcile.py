@@ -115,10 +115,10 @@ def _survey(after: str, register: Register, bucket: str, pace: Pace, found: Reco
     for key, versions in groupby(register.landing.versions("", after), key=lambda v: v.key):
         chunk.append((key, list(versions)))
         found.looked += len(chunk[-1][1])
-        enough = found.looked >= pace.versions
-        if enough or len(chunk) == _CHUNK:
+        enough = found.looked >= pace.versions or clock() > deadline
+        if enough or len(chunk) == _CHUNK:  # what was listed is compared, however late it is: each call gets ahead
             after, chunk = _compare(chunk, register, bucket, found), []
-        if (enough or clock() > deadline) and after:
+        if enough:
             return after
     if chunk:
         _compare(chunk, register, bucket, found)
