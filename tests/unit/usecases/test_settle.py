@@ -2,7 +2,7 @@ import pytest
 
 from tests.fakes import Crash, Interrupted, raising
 from tests.unit.usecases.world import DELTA, EVENTS, World
-from tidegate.errors import LeaseLost, NotFound
+from tidegate.errors import LeaseLost, NotFound, ServiceUnavailable
 from tidegate.model.files import FileState
 from tidegate.model.runs import RunState
 from tidegate.usecases.settle import settle
@@ -42,6 +42,30 @@ def test_settle_that_died_before_its_answer_is_finished_by_the_next_try(world: W
         world.settle(manifest)
     assert world.settle(manifest)["status"] == "SUCCEEDED"
     assert world.state(a) is S.LOADED
+
+
+def test_settle_killed_between_the_release_and_the_look_still_starts_the_run_of_a_file_that_came_in_between(world: World) -> None:
+    world.drop(DELTA + "a")
+    manifest = world.claim_manifest()
+    world.ledger = Interrupted(
+        world.ledger, before={"release": lambda: world.drop(DELTA + "b")}, after={"release": raising(Crash())}
+    )
+    with pytest.raises(Crash):
+        world.settle(manifest)
+    assert world.settle(manifest)["status"] == "SUCCEEDED"
+    assert world.started == [(EVENTS, 1), (EVENTS, 2)]
+    assert world.drain() == [["b"]]
+
+
+def test_settle_whose_start_fails_at_the_look_is_made_good_by_its_next_try(world: World) -> None:
+    world.drop(DELTA + "a")
+    manifest = world.claim_manifest()
+    world.ledger = Interrupted(world.ledger, before={"release": lambda: world.drop(DELTA + "b")})
+    world.workflow = Interrupted(world.workflow, before={"start": raising(ServiceUnavailable("StartExecution"))})
+    with pytest.raises(ServiceUnavailable):
+        world.settle(manifest)
+    world.settle(manifest)
+    assert world.started == [(EVENTS, 1), (EVENTS, 2)]
 
 
 def test_zombie_settles_nothing_and_announces_nothing(world: World) -> None:

@@ -16,7 +16,8 @@ def settle(manifest: Manifest, desk: Desk) -> tuple[dict[str, Any], Account, boo
     """Close the run as SUCCEEDED; return the notification, the account, and whether the execution has to claim again.
 
     Settling a settled run again changes nothing. When no file waits the lease is given back here, which spares the execution a
-    round; the queue is looked at once more after that, for the file that arrived in between.
+    round; the queue is looked at once more after that, for the file that arrived in between. Without the lease, an earlier try gave it
+    back and died: the same look finishes its work.
     """
     ledger = desk.ledger
     account = read_account(manifest, desk.lake)
@@ -28,6 +29,7 @@ def settle(manifest: Manifest, desk: Desk) -> tuple[dict[str, Any], Account, boo
     more = mine and (lease.unclean or seconds_until_ready(manifest.dataset, desk) == 0)
     if mine and not more:
         ledger.release(manifest.dataset, manifest.token)
+    if not more:
         look_again(manifest.dataset, desk)
     return success(manifest, account), account, more
 
