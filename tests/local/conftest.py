@@ -6,9 +6,11 @@ import os
 import socket
 import textwrap
 import time
+import urllib.request
 import uuid
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +30,29 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[control.Settings]:
+@contextmanager
+def serving(state: Path, **environment: str) -> Iterator[control.Settings]:
+    """An extended emulator of one's own."""
     if not PYTHON.exists():
         pytest.skip(f"{PYTHON} is missing: run `make setup`, or set TIDEGATE_LOCAL_PYTHON")
-    settings = control.Settings(port=free_port(), state=tmp_path_factory.mktemp("state"), python=PYTHON)
-    spark = {"TIDEGATE_SPARK_PYTHON": str(PYTHON), "TIDEGATE_LOCAL_WORKERS": "8"}  # stands for the interpreter that has Spark
+    settings = control.Settings(port=free_port(), state=state, python=PYTHON)
+    ours = {
+        "TIDEGATE_SPARK_PYTHON": str(PYTHON),  # stands for the interpreter that has Spark
+        "TIDEGATE_LOCAL_WORKERS": "8",
+        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1",
+    }
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (control.environment(settings) | spark).items():
+        for name, value in (control.environment(settings) | ours | environment).items():
             patch.setenv(name, value)
         control.up(settings)
         yield settings
         control.down(settings)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[control.Settings]:
+    with serving(tmp_path_factory.mktemp("state")) as settings:
+        yield settings
 
 
 class Cloud:
@@ -52,10 +65,11 @@ class Cloud:
 
     def client(self, service: str, **options: Any) -> Any:
         """A client; the root user's own is made once, because making one takes longer than most calls."""
+        endpoint = {"endpoint_url": self.settings.endpoint}
         if options:
-            return self.session.client(service, **options)
+            return self.session.client(service, **endpoint, **options)
         if service not in self.made:
-            self.made[service] = self.session.client(service)
+            self.made[service] = self.session.client(service, **endpoint)
         return self.made[service]
 
     def role(self, *statements: tuple[str, str], trusted: str = "lambda.amazonaws.com") -> str:
@@ -92,6 +106,35 @@ class Cloud:
         """The answer and the header X-Amz-Function-Error."""
         answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event or {}))
         return json.loads(answer["Payload"].read()), answer.get("FunctionError")
+
+    def queue(self, **attributes: str) -> tuple[str, str]:
+        """A queue's URL and ARN."""
+        url = self.client("sqs").create_queue(QueueName=unique("queue"), Attributes=attributes)["QueueUrl"]
+        return url, f"arn:aws:sqs:us-east-1:{ACCOUNT}:{url.rsplit('/', 1)[-1]}"
+
+    def drain(self, url: str, **options: Any) -> list[dict[str, Any]]:
+        """The messages that can be received now, removed from the queue."""
+        sqs, found = self.client("sqs"), []
+        while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, **options).get("Messages", []):
+            for message in got:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            found += got
+        return found
+
+    def ask(self, path: str, body: bytes | None = None) -> Any:
+        """Ask an extension, such as the meter: GET, or POST of a body."""
+        request = urllib.request.Request(self.settings.endpoint + path, data=body)  # noqa: S310 - loopback
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - the same
+            return json.loads(answer.read())
+
+    def printed(self, function: str, mark: str) -> list[str]:
+        """The lines with a mark in a function's log, oldest first."""
+        logs = self.client("logs")
+        try:
+            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{function}", filterPattern=mark)["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+        return [event["message"] for event in events]
 
     def bucket(self) -> str:
         name = unique("bucket")
@@ -135,3 +178,10 @@ def zipped(files: dict[str, str]) -> bytes:
 @pytest.fixture(scope="session")
 def cloud(server: control.Settings) -> Cloud:
     return Cloud(server)
+
+
+@pytest.fixture(scope="session")
+def disturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """An emulator of its own that counts, and that can be disturbed (nothing is, until a test says so)."""
+    with serving(tmp_path_factory.mktemp("disturbed"), TIDEGATE_LOCAL_METER="1", TIDEGATE_LOCAL_CHAOS="{}") as settings:
+        yield Cloud(settings)

@@ -6,15 +6,10 @@ from typing import Any
 
 import pytest
 
-from .conftest import ACCOUNT, Cloud, unique, until
+from .conftest import Cloud, until
 
 TLS_ONLY = {"Effect": "Deny", "Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
 READS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
-
-
-def queue(cloud: Cloud, **attributes: str) -> tuple[str, str]:
-    url = cloud.client("sqs").create_queue(QueueName=unique("queue"), Attributes=attributes)["QueueUrl"]
-    return url, f"arn:aws:sqs:us-east-1:{ACCOUNT}:{url.rsplit('/', 1)[-1]}"
 
 
 def landing(cloud: Cloud, url: str, arn: str) -> str:
@@ -46,11 +41,7 @@ def handle(event, context):
 
 
 def seen(cloud: Cloud, function: str) -> list[dict[str, Any]]:
-    try:
-        events = cloud.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}", filterPattern="SEEN")["events"]
-    except cloud.client("logs").exceptions.ResourceNotFoundException:
-        return []
-    return [json.loads(event["message"].removeprefix("SEEN ")) for event in events]
+    return [json.loads(line.removeprefix("SEEN ")) for line in cloud.printed(function, "SEEN")]
 
 
 def listen(cloud: Cloud, arn: str, *actions: str) -> str:
@@ -62,9 +53,9 @@ def listen(cloud: Cloud, arn: str, *actions: str) -> str:
 
 
 def test_objects_reach_the_function_and_bad_ones_the_dead_letter_queue(cloud: Cloud) -> None:
-    letters, letters_arn = queue(cloud)
+    letters, letters_arn = cloud.queue()
     redrive = json.dumps({"deadLetterTargetArn": letters_arn, "maxReceiveCount": 2})
-    url, arn = queue(cloud, VisibilityTimeout="1", RedrivePolicy=redrive)
+    url, arn = cloud.queue(VisibilityTimeout="1", RedrivePolicy=redrive)
     bucket, function = landing(cloud, url, arn), listen(cloud, arn, *READS)
     s3 = cloud.client("s3")
     versions = [s3.put_object(Bucket=bucket, Key="a b+é.csv", Body=body)["VersionId"] for body in (b"1", b"2")]
@@ -78,7 +69,7 @@ def test_objects_reach_the_function_and_bad_ones_the_dead_letter_queue(cloud: Cl
 
 @pytest.mark.parametrize("missing", READS)
 def test_a_queue_is_not_read_without_the_roles_permission(cloud: Cloud, missing: str) -> None:
-    url, arn = queue(cloud)
+    url, arn = cloud.queue()
     bucket, function = landing(cloud, url, arn), listen(cloud, arn, *(action for action in READS if action != missing))
     cloud.client("s3").put_object(Bucket=bucket, Key="a", Body=b"")
     time.sleep(1)
@@ -88,6 +79,6 @@ def test_a_queue_is_not_read_without_the_roles_permission(cloud: Cloud, missing:
 
 
 def test_a_function_may_use_a_bucket_that_wants_tls(cloud: Cloud) -> None:
-    bucket = landing(cloud, *queue(cloud))
+    bucket = landing(cloud, *cloud.queue())
     source = f"import boto3\ndef handle(event, context): boto3.client('s3').put_object(Bucket='{bucket}', Key='a', Body=b'')"
     assert cloud.invoke(cloud.function(source, role=cloud.role(("s3:PutObject", f"arn:aws:s3:::{bucket}/*")))) == (None, None)
