@@ -6,7 +6,7 @@ holds each of them to what AWS does, so a new emulator version that moved a name
 
 from importlib import import_module
 
-MODULES = ("ranges", "lambdas", "workflows", "jobs", "athena", "catalog", "queues", "transport", "chaos", "meter")
+MODULES = ("ranges", "lambdas", "workflows", "jobs", "athena", "catalog", "queues", "asynchronous", "transport", "chaos", "meter")
 
 
 def install() -> None:
