@@ -4,7 +4,7 @@ Off unless TIDEGATE_LOCAL_METER is set. `GET /_tidegate/meter` answers the count
 
     requests      by service, then operation (S3 by class: PUT, LIST, GET, HEAD, DELETE)
     writes        DynamoDB items written: in transactions, each costs twice what it does alone
-    reads         DynamoDB items asked for
+    reads         DynamoDB items asked for, in transactions or not; a query counts as one
     invocations   by function: how many, milliseconds from the beginning to the answer, memory in MB
     transitions   states entered, by name
     notifications messages that S3 sent
@@ -80,15 +80,21 @@ def count_request(method: str, path: str, headers: Any, body: bytes, query: Any)
     service, operation = operation_of(method, path, headers, body, query)
     add("requests", f"{service}.{operation}")
     if service == "dynamodb":
-        fields = json.loads(body)
-        if operation == "TransactWriteItems":
-            add("writes", "transactional", len(fields["TransactItems"]))
-        elif operation in ("PutItem", "UpdateItem", "DeleteItem"):
-            add("writes", "single")
-        elif operation == "BatchGetItem":
-            add("reads", "items", sum(len(t["Keys"]) for t in fields["RequestItems"].values()))
-        else:
-            add("reads", "items")
+        count_items(operation, json.loads(body))
+
+
+def count_items(operation: str, fields: dict[str, Any]) -> None:
+    """Count what a request to DynamoDB writes or asks for; one about the table itself costs nothing."""
+    if operation in ("TransactWriteItems", "TransactGetItems"):
+        add("writes" if operation == "TransactWriteItems" else "reads", "transactional", len(fields["TransactItems"]))
+    elif operation in ("PutItem", "UpdateItem", "DeleteItem"):
+        add("writes", "single")
+    elif operation == "BatchWriteItem":
+        add("writes", "single", sum(map(len, fields["RequestItems"].values())))
+    elif operation == "BatchGetItem":
+        add("reads", "items", sum(len(t["Keys"]) for t in fields["RequestItems"].values()))
+    elif operation in ("GetItem", "Query", "Scan"):
+        add("reads", "items")
 
 
 def count_invocation(config: dict[str, Any], milliseconds: float) -> None:

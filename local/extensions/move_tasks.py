@@ -72,7 +72,8 @@ def _move_one(task: Task) -> bool:
     with sqs._queues_lock:
         source, now = _open(task.source), time.time()
         sqs._expire_retained(source)
-        message = next((message for message in source["messages"] if message.get("visible_at", 0) <= now), None)
+        waiting = enumerate(source["messages"])
+        position, message = next(((i, message) for i, message in waiting if message.get("visible_at", 0) <= now), (0, None))
         if message is None:
             return False
         target = task.destination or message.get("sys", {}).get("DeadLetterQueueSourceArn")
@@ -82,7 +83,7 @@ def _move_one(task: Task) -> bool:
         if not may(task.caller, "sqs:SendMessage", target):
             raise StuckError("AccessDenied")
         destination["messages"].append(_renewed(message, destination, now))
-        source["messages"] = [other for other in source["messages"] if other is not message]
+        del source["messages"][position]  # in place: what another thread appends meanwhile stays
         task.moved += 1
     esm_wake.set()
     return True

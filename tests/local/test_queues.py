@@ -102,6 +102,20 @@ def test_a_letter_that_somebody_is_reading_stays(cloud: Cloud) -> None:
     assert bodies([held, *pipe.drain(pipe.queue)]) == ["a", "b"]
 
 
+def test_letters_that_fail_again_while_the_task_runs_are_back_once_and_do_not_keep_it_running(cloud: Cloud) -> None:
+    sent = [f"poison {number}" for number in range(12)]
+    pipe = Pipe(cloud, *sent)
+    function = cloud.function("def handle(event, context): raise ValueError", role=cloud.role(("sqs:*", pipe.arn)))
+    mapping = cloud.client("lambda").create_event_source_mapping(FunctionName=function, EventSourceArn=pipe.arn)
+    pipe.start(MaxNumberOfMessagesPerSecond=20)
+    assert pipe.ended()["ApproximateNumberOfMessagesMoved"] == len(sent)
+    returned: list[str] = []
+    until(lambda: len(returned.extend(bodies(pipe.drain(pipe.letters))) or returned) >= len(sent))
+    cloud.client("lambda").delete_event_source_mapping(UUID=mapping["UUID"])
+    assert bodies(pipe.drain(pipe.queue)) == []
+    assert sorted(returned) == sorted(sent)
+
+
 def test_a_message_put_there_by_hand_has_no_source_and_stays(cloud: Cloud) -> None:
     pipe = Pipe(cloud)
     pipe.sqs.send_message(QueueUrl=pipe.letters, MessageBody="by hand")
