@@ -29,7 +29,7 @@ def redrive(
     with speaking_to_aws():
         about = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages", "QueueArn"])["Attributes"]
         waiting = int(about["ApproximateNumberOfMessages"])
-        moved = 0 if dry_run or not waiting else _move(sqs, about["QueueArn"], rate)
+        moved = 0 if dry_run or not waiting else _move(sqs, about["QueueArn"], _arn(sqs, stack.outputs["ArrivalsQueue"]), rate)
     if as_json:
         print_json({"waiting": waiting, "moved": moved, "dry_run": dry_run})
     elif dry_run or not waiting:
@@ -38,10 +38,14 @@ def redrive(
         out.print(f"{moved} messages moved back to the arrivals queue; `tidegate wait`, then `tidegate status`")
 
 
-def _move(sqs: Any, source: str, rate: int) -> int:  # noqa: ANN401 - boto3 clients have no static type
-    """Have SQS move every message to where it came from; return how many it moved."""
+def _arn(sqs: Any, url: str) -> str:  # noqa: ANN401 - boto3 clients have no static type
+    return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+
+
+def _move(sqs: Any, source: str, destination: str, rate: int) -> int:  # noqa: ANN401 - boto3 clients have no static type
+    """Have SQS move every message; return how many it moved. What Lambda put there came from no queue, so one is named."""
     pace = {"MaxNumberOfMessagesPerSecond": rate} if rate else {}
-    handle = sqs.start_message_move_task(SourceArn=source, **pace)["TaskHandle"]
+    handle = sqs.start_message_move_task(SourceArn=source, DestinationArn=destination, **pace)["TaskHandle"]
     while True:
         tasks = sqs.list_message_move_tasks(SourceArn=source, MaxResults=10)["Results"]
         # A task that has ended is listed without its handle; the newest is first.
