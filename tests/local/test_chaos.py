@@ -174,3 +174,16 @@ def test_what_was_held_back_still_comes_after_the_end(calm: Cloud) -> None:
     until(lambda: len(heard.extend(message["Body"] for message in calm.drain(url)) or heard) == 2)
     assert "prompt" in heard[0]
     assert "late" in heard[1]
+
+
+def test_a_message_that_a_function_is_given_again_is_counted(calm: Cloud) -> None:
+    (url, arn), before = calm.queue(VisibilityTimeout="1"), injected(calm).get("message again", 0)
+    reads = [(action, arn) for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")]
+    source = """
+        def handle(event, context):
+            if event["Records"][0]["attributes"]["ApproximateReceiveCount"] == "1": raise ValueError
+    """
+    name = calm.function(source, role=calm.role(*reads), Timeout=1)
+    calm.client("lambda").create_event_source_mapping(FunctionName=name, EventSourceArn=arn)
+    calm.client("sqs").send_message(QueueUrl=url, MessageBody="x")
+    until(lambda: injected(calm).get("message again", 0) == before + 1)
