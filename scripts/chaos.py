@@ -191,7 +191,7 @@ def _newest(here: Laptop, prefix: str) -> dict[str, bytes]:
 
 
 def _rows(here: Laptop, layer: str, name: str) -> list[dict[str, Any]]:
-    lake = GlueLake(here.stack.name, here.stack.lake.bucket, here.client("s3"))
+    lake = GlueLake(here.stack.name, here.stack.lake.bucket, here.client("s3"), here.client("glue"))
     table = lake.load(layer, f"chaos_{name}")
     rows: list[dict[str, Any]] = table.scan(selected_fields=_COLUMNS[layer]).to_arrow().to_pylist()
     return rows

@@ -79,7 +79,7 @@ def _kill_when(laptop: Laptop, reached: Callable[[], bool]) -> bool:
 
 def _committed(laptop: Laptop, dataset: str, run_id: str) -> tuple[str, ...]:
     """Say which layers have exactly one snapshot of the run; fail when one has two."""
-    lake = GlueLake(laptop.stack.name, laptop.stack.lake.bucket, laptop.client("s3"))
+    lake = GlueLake(laptop.stack.name, laptop.stack.lake.bucket, laptop.client("s3"), laptop.client("glue"))
     found = []
     for layer in LAYERS:
         try:

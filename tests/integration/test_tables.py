@@ -1,6 +1,6 @@
 """The Iceberg tables over moto's Glue and S3, on loopback: commits, replacement, and silver as the fold of bronze."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -109,7 +109,7 @@ def lake() -> Iterator[GlueLake]:
         session.client("s3").create_bucket(Bucket="lake")
         for layer in ("bronze", "silver", "quarantine"):
             session.client("glue").create_database(DatabaseInput={"Name": f"stack_{layer}"})
-        yield GlueLake("stack", "lake", session.client("s3"))
+        yield GlueLake("stack", "lake", session.client("s3"), session.client("glue"))
         server.stop()
 
 
@@ -252,3 +252,62 @@ def test_column_that_changes_its_type_is_refused_with_a_way_on(shop: Shop) -> No
     other = replace(shop.contract, columns=(COLUMNS[0], Column("v", ColumnType(Kind.INTEGER))))
     with pytest.raises(ContractInvalid, match="new column name"):
         shop.lake.open(other)
+
+
+class LosesAnswers:
+    """A Glue client whose next UpdateTable lands, loses its answer, and is refused when the client sends it once more."""
+
+    def __init__(self, client: Any, meanwhile: Callable[[], object] = lambda: None) -> None:
+        self._client, self._meanwhile, self._armed = client, meanwhile, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def lose_the_next(self) -> None:
+        self._armed = True
+
+    def update_table(self, **request: Any) -> Any:
+        answer = self._client.update_table(**request)
+        if not self._armed:
+            return answer
+        self._armed = False
+        self._meanwhile()
+        refused = {"Error": {"Code": "ConcurrentModificationException", "Message": "the table was modified by another process"}}
+        raise self._client.exceptions.ConcurrentModificationException(refused, "UpdateTable")
+
+
+def _losing(shop: Shop, meanwhile: Callable[[], object] = lambda: None) -> tuple[Shop, LosesAnswers]:
+    glue = LosesAnswers(boto3.client("glue"), meanwhile)
+    return Shop(GlueLake("stack", "lake", boto3.client("s3"), glue), shop.folder / "losing", shop.contract), glue
+
+
+def test_commit_whose_answer_was_lost_is_known_again_and_the_table_is_whole(shop: Shop) -> None:
+    """pyiceberg alone would delete the manifests that the table points to: nobody could read it any more."""
+    shop.load("k1", "001", [("a", 1)])
+    losing, glue = _losing(shop)
+    losing.folder.mkdir()
+    losing.runs = 1
+    glue.lose_the_next()
+    losing.load("k2", "002", [("b", 2)])
+    assert shop.rows("bronze") == shop.rows() == [("a", 1), ("b", 2)]
+
+
+def test_commit_whose_answer_was_lost_and_that_another_followed_is_stale_and_the_table_is_whole(shop: Shop) -> None:
+    shop.load("k1", "001", [("a", 1)])
+    shop.runs = 5
+    losing, glue = _losing(shop, meanwhile=lambda: shop.load("k3", "003", [("c", 3)]))
+    losing.folder.mkdir()
+    losing.runs = 1
+    glue.lose_the_next()
+    with pytest.raises(StaleCommit):
+        losing.load("k2", "002", [("b", 2)])
+    assert shop.rows("bronze") == [("a", 1), ("b", 2), ("c", 3)]
+
+
+def test_columns_that_were_added_although_the_answer_was_lost_are_there(shop: Shop) -> None:
+    shop.load("k1", "001", [("a", 1)])
+    losing, glue = _losing(shop)
+    glue.lose_the_next()
+    wider = replace(shop.contract, columns=(*COLUMNS, Column("extra", ColumnType(Kind.STRING))))
+    assert "extra" in losing.lake.open(wider).bronze.columns
+    assert "extra" in shop.lake.open(wider).bronze.columns

@@ -159,3 +159,16 @@ class TestEpoch:
 def test_load_ids_of_every_shape_are_completed(world: World, load_id: str) -> None:
     drop_load(world, load_id)
     assert world.drain() == [["a", "b", "_SUCCESS"]]
+
+
+def test_full_loads_that_wait_for_parts_do_not_starve_what_arrives_behind_them(world: World) -> None:
+    """Claim reads as many files of the queue as a run may have: all of these are markers whose parts nobody announced."""
+    world.limits = Limits(files=2, bytes=1000)
+    parts = [world.put(f"{FULL}{n}/a") for n in range(5)]
+    markers = world.drop(*(f"{FULL}{n}/_SUCCESS" for n in range(5)))
+    delta, overtaken, newer = world.drop(DELTA + "a", DELTA + "b", DELTA + "b")
+    assert world.drain() == [["a", "b"]]
+    assert world.states(delta, overtaken, newer) == [S.LOADED, S.SUPERSEDED, S.LOADED]
+    assert world.states(*markers) == [S.PENDING] * 5
+    world.ingest(*parts)
+    assert len(world.drain()) == 5

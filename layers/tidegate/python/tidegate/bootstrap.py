@@ -79,7 +79,7 @@ def lake() -> Lake:
     """Return the Iceberg tables of this stack."""
     from tidegate.aws.iceberg import GlueLake
 
-    return GlueLake(settings.text("TIDEGATE_STACK"), settings.text("LAKE_BUCKET"), client("s3"))
+    return GlueLake(settings.text("TIDEGATE_STACK"), settings.text("LAKE_BUCKET"), client("s3"), client("glue"))
 
 
 @functools.cache

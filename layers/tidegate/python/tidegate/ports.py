@@ -56,8 +56,8 @@ class Ledger(Protocol):
         """Keep a free lease from being taken unasked before `opens_at`; False when it changed since it was `seen`."""
         ...
 
-    def queue(self, dataset: str, limit: int) -> Sequence[FileRecord]:
-        """Read files that wait for a run or are in one that is not settled, oldest first, strongly consistent."""
+    def queue(self, dataset: str, limit: int, after: str = "") -> Sequence[FileRecord]:
+        """Read files that wait for a run or are in one that is not settled, oldest first, those that arrived later than `after`."""
         ...
 
     def parts(self, dataset: str, load_id: str) -> Sequence[FileRecord]:

@@ -33,6 +33,7 @@ from tidegate.ports import Layers, LiveFile
 from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema
 
 UNDOES = "tidegate.undoes"
+_METADATA = "metadata_location"
 _PROPERTIES = {
     "format-version": "2",
     "commit.retry.num-retries": "0",
@@ -48,10 +49,10 @@ _PARALLEL = 8
 class GlueLake:
     """The tables `<stack>_<layer>.<domain>_<dataset>` under `s3://<lake>/warehouse/`."""
 
-    def __init__(self, stack: str, bucket: str, s3: Any, catalog: Catalog | None = None) -> None:  # noqa: ANN401 - boto3 client
+    def __init__(self, stack: str, bucket: str, s3: Any, glue: Any) -> None:  # noqa: ANN401 - boto3 clients
         """Open the catalog with the environment's credentials, region and endpoint."""
         self._stack, self._bucket, self._s3 = stack, bucket, s3
-        self._catalog = catalog or _glue_catalog(s3)
+        self._catalog = _glue_catalog(s3, CarefulGlue(glue))
 
     def open(self, contract: Contract) -> Layers:
         """Open a dataset's tables, creating them and adding columns as the contract says."""
@@ -195,13 +196,41 @@ class SwapTable:
         )
 
 
-def _glue_catalog(s3: Any) -> Catalog:  # noqa: ANN401 - boto3 client
-    """Return the Glue catalog, told region and endpoint: left to itself pyiceberg spends seconds to find the region."""
-    region, endpoint = s3.meta.region_name, s3.meta.endpoint_url
-    properties = {"client.region": region, "s3.region": region}
-    if "amazonaws.com" not in endpoint:
-        properties |= {"glue.endpoint": endpoint, "s3.endpoint": endpoint, "s3.force-virtual-addressing": "false"}
-    return GlueCatalog("glue", **properties)
+class CarefulGlue:
+    """A Glue client that knows its own commit again.
+
+    When the answer to an UpdateTable is lost, the client sends it once more, and Glue refuses the second: the table is at another
+    version, which is the one that the first made. pyiceberg takes that refusal for proof that nothing was committed, and deletes the
+    manifests which the table now points to. So a refused commit that landed is a success, and any other is a StaleCommit, after which
+    pyiceberg deletes nothing: our commit may be there, below a later one. What was not committed stays as an orphan.
+    """
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 - boto3 client
+        """Keep the client."""
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the client has
+        """Everything else is the client's."""
+        return getattr(self._client, name)
+
+    def update_table(self, **request: Any) -> Any:  # noqa: ANN401 - Glue's answer
+        """Update a table on the version it was read at; raise StaleCommit when it is at another that this call did not make."""
+        try:
+            return self._client.update_table(**request)
+        except self._client.exceptions.ConcurrentModificationException as error:
+            table = request["TableInput"]
+            now = self._client.get_table(DatabaseName=request["DatabaseName"], Name=table["Name"])["Table"]["Parameters"]
+            if now.get(_METADATA) != table["Parameters"][_METADATA]:  # its name has an id that no other commit has
+                raise StaleCommit(f"{table['Name']} moved since it was opened") from error
+            return {}
+
+
+def _glue_catalog(s3: Any, glue: Any) -> Catalog:  # noqa: ANN401 - boto3 clients
+    """Return the Glue catalog, told region and endpoint of S3: left to itself pyiceberg spends seconds to find the region."""
+    properties = {"s3.region": s3.meta.region_name}
+    if "amazonaws.com" not in s3.meta.endpoint_url:
+        properties |= {"s3.endpoint": s3.meta.endpoint_url, "s3.force-virtual-addressing": "false"}
+    return GlueCatalog("glue", glue, **properties)
 
 
 def _grown(table: IcebergTable, schema: Schema) -> IcebergTable:

@@ -82,9 +82,9 @@ class DynamoLedger(Leases):
 
     # Reading
 
-    def queue(self, dataset: str, limit: int) -> Sequence[FileRecord]:
-        """Read files that wait for a run or are in one that is not settled, oldest first, strongly consistent."""
-        ids = [entry["file_id"] for entry in islice(self._t.query(f"QUEUE#{dataset}", limit), limit)]
+    def queue(self, dataset: str, limit: int, after: str = "") -> Sequence[FileRecord]:
+        """Read files that wait for a run or are in one that is not settled, oldest first, those that arrived later than `after`."""
+        ids = [entry["file_id"] for entry in islice(self._t.query(f"QUEUE#{dataset}", limit, after), limit)]
         found = self.files(ids)
         return [found[i] for i in ids]
 

@@ -46,14 +46,17 @@ class Table:
             else:
                 raise Throttled("BatchGetItem left keys unread")
 
-    def query(self, pk: str, limit: int | None = None) -> Iterator[dict[str, Any]]:
-        """Read the items of a partition in sort-key order, strongly consistent, as plain values."""
+    def query(self, pk: str, limit: int | None = None, after: str = "") -> Iterator[dict[str, Any]]:
+        """Read the items of a partition whose sort keys are above `after`, in their order, strongly consistent, as plain values."""
         pages = {"PageSize": limit} if limit else {}
+        condition, values = "pk = :pk", {":pk": pk}
+        if after:
+            condition, values = "pk = :pk AND sk > :after", {":pk": pk, ":after": after}
         with speaking_to_aws():
             paginator = self._client.get_paginator("query").paginate(
                 TableName=self._table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues=items.encode({":pk": pk}),
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=items.encode(values),
                 ConsistentRead=True,
                 PaginationConfig=pages,
             )

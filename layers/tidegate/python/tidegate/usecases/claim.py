@@ -110,7 +110,9 @@ def seconds_until_ready(dataset: str, desk: Desk) -> int | None:
     if not waiting.files:
         return None
     contract, _ = load_current(dataset, desk.lake)
-    batch = _next_batch(waiting, contract, Lease(dataset), desk)
+    waiting, batch = _choose(waiting, contract, Lease(dataset), desk)
+    if waiting.overtaken:
+        return 0
     return None if batch is None else _window_left(batch, contract, desk)
 
 
@@ -154,13 +156,13 @@ def _renewed(dataset: str, token: int, desk: Desk) -> Lease | None:
 def _open_next(lease: Lease, desk: Desk) -> Claimed | None:
     ledger = desk.ledger
     waiting = _look(lease.dataset, ledger, desk.limits)
-    while waiting.overtaken:  # they leave the queue, and others come into view
-        ledger.supersede(waiting.overtaken)
-        waiting = _look(lease.dataset, ledger, desk.limits)
-    if not waiting.files and not lease.unclean:
+    if not waiting.files and not waiting.overtaken and not lease.unclean:
         return None
     contract, contract_key = load_current(lease.dataset, desk.lake)
-    batch = _next_batch(waiting, contract, lease, desk)
+    waiting, batch = _choose(waiting, contract, lease, desk)
+    while waiting.overtaken:  # they leave the queue, and others come into view
+        ledger.supersede(waiting.overtaken)
+        waiting, batch = _choose(_look(lease.dataset, ledger, desk.limits), contract, lease, desk)
     if batch is None or (lease.batch and not lease.unclean and _window_left(batch, contract, desk)):
         if not lease.unclean:
             return None
@@ -199,19 +201,30 @@ def _window_left(batch: "_Batch", contract: Contract, desk: Desk) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """The oldest files of a queue: the newest versions of their keys, and those that were overtaken."""
+    """A stretch of a queue: the newest versions of their keys, and those that were overtaken; `rest`: where more files may wait."""
 
     files: tuple[FileRecord, ...]
     overtaken: tuple[FileRecord, ...]
     versions: Mapping[str, Versions]
+    rest: str = ""
 
 
-def _look(dataset: str, ledger: Ledger, limits: Limits) -> _Waiting:
-    queue = ledger.queue(dataset, limits.files)
+def _look(dataset: str, ledger: Ledger, limits: Limits, after: str = "") -> _Waiting:
+    queue = ledger.queue(dataset, limits.files, after)
     versions = ledger.versions({f.object_id for f in queue})
     newest = {v.newest_file_id for v in versions.values()}
     current = tuple(f for f in queue if f.file_id in newest)
-    return _Waiting(current, tuple(f for f in queue if f.file_id not in newest), versions)
+    rest = queue[-1].arrival if len(queue) == limits.files else ""
+    return _Waiting(current, tuple(f for f in queue if f.file_id not in newest), versions, rest)
+
+
+def _choose(waiting: _Waiting, contract: Contract, lease: Lease, desk: Desk) -> tuple[_Waiting, "_Batch | None"]:
+    """Look past full loads that wait for their parts, however many there are; stop where files were overtaken."""
+    batch = None if waiting.overtaken else _next_batch(waiting, contract, lease, desk)
+    while batch is None and not waiting.overtaken and waiting.rest:
+        waiting = _look(lease.dataset, desk.ledger, desk.limits, waiting.rest)
+        batch = None if waiting.overtaken else _next_batch(waiting, contract, lease, desk)
+    return waiting, batch
 
 
 @dataclass(frozen=True, slots=True)
