@@ -57,6 +57,12 @@ def test_books_in_which_an_accepted_row_has_no_fate_are_refused() -> None:
         Books(rows_read=2, rows_accepted=2, rows_inserted=1).check()
 
 
+def test_tombstone_is_the_fate_of_an_accepted_row_and_a_restored_key_is_not() -> None:
+    Books(rows_read=2, rows_accepted=2, rows_inserted=1, rows_deleted=1, rows_removed=1, rows_restored=9).check()
+    with pytest.raises(BooksUnbalanced, match="deleted 0"):
+        Books(rows_read=1, rows_accepted=1, rows_restored=1).check()
+
+
 def test_commit_after_which_the_table_holds_other_rows_is_refused() -> None:
     Commit("bronze.t", 3, 1, 10, 12).check()
     with pytest.raises(BooksUnbalanced, match=r"bronze\.t"):

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode
+from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode, When
 from tidegate.engine import Keyring, Limits
 from tidegate.errors import StaleCommit
 from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
@@ -26,7 +27,7 @@ LIMITS = Limits(memory_mb=256, threads=1)
 KEYRING = Keyring("test", b"k" * 64)
 DELTA = "shop/sales/delta/"
 FULL = "shop/sales/full/"
-Row = tuple[str, int | None, str | None]  # id, at, amount
+Row = tuple[str, int | None, str | None]  # id, at, and what the contract has third: amount or op
 
 SALES = Contract(
     "shop",
@@ -42,6 +43,10 @@ SALES = Contract(
     order_by="at",
 )
 EVENTS = replace(SALES, load_mode=LoadMode.APPEND, order_by=None)
+#: A row whose op is D is a tombstone.
+CHANGES = replace(
+    SALES, columns=(*SALES.columns[:2], Column("op", ColumnType(Kind.STRING), sources=("op",))), delete_when=When("op", ("D",))
+)
 
 
 @dataclass(frozen=True)
@@ -97,13 +102,29 @@ class LocalTable:
 
 
 class LocalLake:
-    """Tables in a directory."""
+    """Tables in a directory, and the catalog that shows them."""
 
     def __init__(self, place: Path) -> None:
         self._place, self._tables = place, dict[str, list[_Version]]()
 
     def open(self, contract: Contract) -> Layers:
         return Layers(*(self._open(layer, contract) for layer in ("bronze", "quarantine", "silver")))
+
+    def totals(self, table: str) -> Mapping[str, tuple[int, str]]:
+        found = {name: versions[-1] for name, versions in self._tables.items() if name.endswith(f".{table}")}
+        return {name: (_rows(newest), newest.author) for name, newest in found.items()}
+
+    def commits(self, table: str, run_id: str) -> Sequence[Commit]:
+        """What a run committed; rows before and after are those of the data files."""
+        return [
+            Commit(
+                name, int(now.summary["tidegate.added"]), int(now.summary["tidegate.removed"]), *(_rows(v) for v in (before, now))
+            )
+            for name, versions in self._tables.items()
+            if name.endswith(f".{table}")
+            for before, now in pairwise(versions)
+            if now.author == run_id
+        ]
 
     def _open(self, layer: str, contract: Contract) -> LocalTable:
         schema = quarantine_schema() if layer == "quarantine" else row_schema(contract)
@@ -159,7 +180,7 @@ class Dataset:
         self.epoch = manifest.epoch
         self.loaded |= {v.key: v for v in versions}
         commit, books = self.play(manifest, leaving, *versions)
-        assert commit.rows_after == commit.rows_before + books.rows_inserted - books.rows_removed
+        assert commit.rows_after == commit.rows_before + books.rows_inserted + books.rows_restored - books.rows_removed
         return books
 
     def plan(self, run_id: str, *versions: Version) -> tuple[Manifest, list[str]]:
@@ -187,8 +208,9 @@ class Dataset:
 
     def accepted(self, room: Path, run_id: str, bronze: Table, *versions: Version) -> Path | None:
         """Write what the row engine would."""
+        third = self.contract.columns[2]
         rows = [
-            {**dict(zip(("id", "at"), row[:2], strict=True)), "amount": None if row[2] is None else Decimal(row[2])}
+            {"id": row[0], "at": row[1], third.name: Decimal(row[2]) if row[2] and third.type.kind is Kind.DECIMAL else row[2]}
             | dict(zip(LINEAGE, (v.key, "v", v.file_id, number, v.place, v.load, run_id, "1.0.0"), strict=True))
             for v in versions
             for number, row in enumerate(v.rows, 1)
@@ -207,7 +229,8 @@ class Dataset:
 
     @property
     def silver(self) -> list[Row]:
-        return sorted(((r["id"], r["at"], _text(r["amount"])) for r in self.rows("silver")), key=str)
+        third = self.contract.columns[2].name
+        return sorted(((r["id"], r["at"], _text(r[third])) for r in self.rows("silver")), key=str)
 
 
 def rows_of(table: Table, place: Path) -> list[dict[str, Any]]:
@@ -219,5 +242,9 @@ def rows_of(table: Table, place: Path) -> list[dict[str, Any]]:
         return list(db.sql(reading(table.columns, paths)).to_arrow_table().to_pylist())
 
 
-def _text(amount: Decimal | None) -> str | None:
+def _rows(version: _Version) -> int:
+    return sum(f.rows for f in version.files)
+
+
+def _text(amount: Decimal | str | None) -> str | None:
     return None if amount is None else str(amount)

@@ -61,8 +61,17 @@ def runs(
     if as_json:
         print_json(rows)
         return
-    books = ("rows_read", "rows_accepted", "rows_quarantined", "rows_inserted", "rows_updated", "rows_unchanged", "rows_superseded")
-    columns = ("run_id", "state", "files", *books, "rows_removed", "error")
+    books = (
+        "rows_read",
+        "rows_accepted",
+        "rows_quarantined",
+        "rows_inserted",
+        "rows_updated",
+        "rows_unchanged",
+        "rows_superseded",
+        "rows_deleted",
+    )
+    columns = ("run_id", "state", "files", *books, "rows_removed", "rows_restored", "error")
     print_table("Runs", columns, rows, empty="nothing has run yet")
 
 

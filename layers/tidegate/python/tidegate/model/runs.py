@@ -170,7 +170,8 @@ class Books:
 
     Accepted rows of the batch are inserted (a new key), updated (a known key, other values), unchanged (a known key, the same
     values), superseded (another row of the key is newer) or deleted (tombstones: the newest of their keys). `rows_removed` are keys
-    that left the current state, by tombstones, replaced files and full loads: silver grows by inserted less removed.
+    that left the current state, by tombstones, replaced files and full loads. `rows_restored` are keys that came back to it by rows of
+    earlier runs, because the tombstones that hid them left. Silver grows by inserted and restored less removed.
     """
 
     rows_read: int = 0
@@ -182,6 +183,7 @@ class Books:
     rows_superseded: int = 0
     rows_removed: int = 0
     rows_deleted: int = 0
+    rows_restored: int = 0
 
     def check(self) -> None:
         """Raise BooksUnbalanced unless both sums of the third law hold."""

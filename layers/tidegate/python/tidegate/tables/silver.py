@@ -2,7 +2,8 @@
 
 Newest is decided by (the contract's orderBy column, arrival, file id, record number), so any order of loading gives the same
 table. Two ways lead to it. When no row leaves, silver itself already is the fold of what was there, and only the new rows are
-folded in. When a file is replaced or a full load starts a new epoch, the keys concerned are recomputed from bronze.
+folded in. When a file is replaced or a full load starts a new epoch, the keys concerned are recomputed from bronze; so they are when
+a tombstone, which silver does not show, may be newer than a row that arrives.
 """
 
 from collections.abc import Sequence
@@ -67,6 +68,7 @@ class _Fold:
         self.deletes = when is not None
         self.values = [identifier(n) for n in silver.columns if n not in LINEAGE]
         self.fetched: list[tuple[LiveFile, Path]] = []
+        self.bronze_paths: Sequence[Path] | None = None
 
     def stage(self, arriving: Path | None) -> None:
         """Load the accepted rows of the run."""
@@ -82,9 +84,10 @@ class _Fold:
         held = reading(self.silver.columns, [p for _, p in self.fetched])
         self.db.execute("CREATE TEMP TABLE leaving AS SELECT unnest($keys::VARCHAR[]) AS key", {"keys": list(leaving)})
         where = "" if everything else " WHERE _object_key IN (SELECT key FROM leaving)"
+        hidden = self._hidden(held) if leaving or everything else ""
         self.db.execute(
             f"CREATE TEMP TABLE affected AS SELECT DISTINCT {self.key} FROM arriving"
-            f" UNION SELECT DISTINCT {self.key} FROM ({held}{where})"
+            f" UNION SELECT DISTINCT {self.key} FROM ({held}{where}){hidden}"
         )
         self.db.execute(f"CREATE TEMP TABLE old AS SELECT b.* FROM ({held}) b WHERE EXISTS (FROM affected a WHERE {self.same_key})")
         return [file for file, path in self.fetched if self._holds_affected(path)]
@@ -92,9 +95,7 @@ class _Fold:
     def compute(self, *, from_bronze: bool) -> None:
         """Fold the candidates of the affected keys into one row each; where that is a tombstone, silver has none."""
         if from_bronze:
-            live = self.bronze.live()
-            rows = reading(self.silver.columns, self.bronze.fetch(live, self.room))
-            candidates = f"SELECT b.* FROM ({rows}) b WHERE EXISTS (FROM affected a WHERE {self.same_key})"
+            candidates = f"SELECT b.* FROM ({self._bronze_rows()}) b WHERE EXISTS (FROM affected a WHERE {self.same_key})"
         else:
             candidates = "FROM old UNION ALL BY NAME FROM arriving"
         self.db.execute(
@@ -109,7 +110,7 @@ class _Fold:
         return self.deletes and bool(self.db.execute(missing).fetchall()[0][0])
 
     def books(self) -> Books:
-        """Give every arriving row one fate, and count the keys that left."""
+        """Give every arriving row one fate, and count the keys that left and those that came back."""
         same = " AND ".join(f"b.{c} IS NOT DISTINCT FROM o.{c}" for c in self.values) or "true"
         fates = self.db.execute(
             "SELECT CASE WHEN b._file_id IS NULL THEN 'superseded'"
@@ -120,7 +121,11 @@ class _Fold:
         ).fetchall()
         counts = {f"rows_{fate}": int(number) for fate, number in fates}
         gone = self.db.execute(f"SELECT count(*) FROM old a WHERE NOT EXISTS (FROM new b WHERE {self.same_key})").fetchall()
-        return Books(**counts, rows_removed=int(gone[0][0]))
+        back = self.db.execute(
+            f"SELECT count(*) FROM new a WHERE NOT EXISTS (FROM old b WHERE {self.same_key})"
+            " AND NOT EXISTS (FROM arriving r WHERE r._file_id = a._file_id AND r._record = a._record)"
+        ).fetchall()
+        return Books(**counts, rows_removed=int(gone[0][0]), rows_restored=int(back[0][0]))
 
     def write(self, remove: Sequence[LiveFile]) -> tuple[list[Path], int, int]:
         """Write what the rewritten data files hold now; return the new files, rows added and rows removed."""
@@ -134,6 +139,19 @@ class _Fold:
         added = self.db.execute("SELECT count(*) FROM new").fetchall()[0][0]
         removed = self.db.execute("SELECT count(*) FROM old").fetchall()[0][0]
         return ([path] if path else []), int(added), int(removed)
+
+    def _hidden(self, held: str) -> str:
+        """The keys of bronze that silver does not have. A tombstone may have left: silver cannot say whose it was."""
+        return (
+            f" UNION (SELECT {self.key} FROM ({self._bronze_rows()}) EXCEPT SELECT {self.key} FROM ({held}))"
+            if self.deletes
+            else ""
+        )
+
+    def _bronze_rows(self) -> str:
+        if self.bronze_paths is None:
+            self.bronze_paths = self.bronze.fetch(self.bronze.live(), self.room)
+        return reading(self.silver.columns, self.bronze_paths)
 
     def _must_read(self, leaving: Sequence[str], everything: bool) -> bool:  # noqa: FBT001
         # Keys of appended rows are the objects' own: where no object comes again, silver cannot hold them yet.
