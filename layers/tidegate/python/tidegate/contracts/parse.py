@@ -164,7 +164,7 @@ def _delete_when(
         return None
     where, named = "customProperties[deleteWhen]", {c.name: c for c in columns}
     column, line = node.string("column"), customs.line("deleteWhen", document.line)
-    if mode != LoadMode.UPSERT:
+    if mode not in {None, LoadMode.UPSERT}:  # none at all is a finding of its own
         findings.add(line, where, f"loadMode {mode} has no keys that a row could delete", "loadMode upsert")
     if column not in named:
         findings.add(line, where, f"deleteWhen names {column}, which is no column", suggest(column, named))
@@ -172,7 +172,21 @@ def _delete_when(
         findings.add(line, where, f"deleteWhen names {column}, which is no text column of the file", "logicalType: string")
     elif named[column].primary_key or named[column].privacy is not Privacy.KEEP:
         findings.add(line, where, f"deleteWhen names {column}, which is part of the key or masked", "use a column that is kept")
-    return When(column, tuple(item.text for item in node["values"].items))
+    when = When(column, tuple(item.text for item in node["values"].items))
+    if column in named:
+        _check_reachable(when, named[column], customs.texts("nullValues"), line, findings)
+    return when
+
+
+def _check_reachable(when: When, column: Column, nulls: tuple[str, ...], line: int, findings: Findings) -> None:
+    """A value that the column cannot have would delete nothing, and nobody would notice."""
+    where = "customProperties[deleteWhen]"
+    for value in when.values:
+        if value in {*nulls, *column.null_values}:
+            findings.add(line, where, f"deleteWhen has {value}, which means null in {column.name}", "take it out of nullValues")
+        elif column.valid_values and value not in column.valid_values:
+            hint = suggest(value, column.valid_values)
+            findings.add(line, where, f"deleteWhen has {value}, which is no valid value of {column.name}", hint)
 
 
 def _description(document: Node) -> str:

@@ -1,0 +1,86 @@
+"""attempts, batchWindow and deleteWhen: what good values become. Most bad ones are in tests/cases/contracts.yaml."""
+
+import pytest
+
+from tests.unit.contracts.test_errors import BASE
+from tidegate.contracts.contract import When
+from tidegate.contracts.parse import parse_contract
+from tidegate.errors import ContractInvalid
+
+VALID_STATES = (
+    "logicalTypeOptions: {maxLength: 9}",
+    "quality: [{metric: invalidValues, arguments: {validValues: [I, D]}, mustBe: 0}]",
+)
+
+
+def worded(word: str, value: str, *edits: tuple[str, str]) -> str:
+    """Return the base with one more word on the contract, and edited."""
+    text = f"{BASE}  - {{property: {word}, value: {value}}}\n"
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def test_words_that_are_not_said_leave_three_tries_the_stacks_window_and_no_tombstones() -> None:
+    contract = parse_contract(BASE, "base")
+    assert (contract.attempts, contract.batch_window, contract.delete_when) == (3, None, None)
+
+
+@pytest.mark.parametrize("attempts", [1, 3, 10])
+def test_attempts_within_their_bounds(attempts: int) -> None:
+    assert parse_contract(worded("attempts", str(attempts)), "base").attempts == attempts
+
+
+@pytest.mark.parametrize("seconds", [0, 60, 900])
+def test_no_window_at_all_is_another_thing_than_the_stacks_window(seconds: int) -> None:
+    assert parse_contract(worded("batchWindow", str(seconds)), "base").batch_window == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "when"),
+    [
+        ("{column: state, values: [D]}", When("state", ("D",))),
+        ("{values: [D, gone], column: state}", When("state", ("D", "gone"))),
+        ('{column: state, values: ["1", "true", "it\'s"]}', When("state", ("1", "true", "it's"))),
+    ],
+)
+def test_tombstones_by_a_text_column(value: str, when: When) -> None:
+    assert parse_contract(worded("deleteWhen", value), "base").delete_when == when
+
+
+def test_tombstones_by_a_valid_value() -> None:
+    contract = parse_contract(worded("deleteWhen", "{column: state, values: [D]}", VALID_STATES), "base")
+    assert contract.delete_when == When("state", ("D",))
+
+
+def test_tombstone_by_a_value_that_would_be_quarantined_is_a_finding() -> None:
+    with pytest.raises(ContractInvalid) as caught:
+        parse_contract(worded("deleteWhen", "{column: state, values: [DD]}", VALID_STATES), "base")
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.path) == (26, "customProperties[deleteWhen]")
+    assert problem.message == "deleteWhen has DD, which is no valid value of state"
+    assert problem.hint == "did you mean 'D'?"
+
+
+def test_tombstone_by_a_null_value_of_the_column_is_a_finding() -> None:
+    """It would never hold: every tombstone would live."""
+    nulls = ("logicalTypeOptions: {maxLength: 9}", "customProperties: [{property: nullValues, value: [D]}]")
+    with pytest.raises(ContractInvalid) as caught:
+        parse_contract(worded("deleteWhen", "{column: state, values: [D]}", nulls), "base")
+    assert [p.message for p in caught.value.problems] == ["deleteWhen has D, which means null in state"]
+
+
+def test_tombstones_of_appended_rows_are_a_finding() -> None:
+    text = worded("deleteWhen", "{column: state, values: [D]}", ("primaryKey: true, ", ""), ("value: upsert", "value: append"))
+    with pytest.raises(ContractInvalid) as caught:
+        parse_contract(text, "base")
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.path, problem.hint) == (26, "customProperties[deleteWhen]", "loadMode upsert")
+
+
+def test_tombstones_without_load_mode_are_not_a_second_finding() -> None:
+    text = worded("deleteWhen", "{column: state, values: [D]}", ("  - {property: loadMode, value: upsert}\n", ""))
+    with pytest.raises(ContractInvalid) as caught:
+        parse_contract(text, "base")
+    assert [p.message for p in caught.value.problems] == ["loadMode is missing"]
