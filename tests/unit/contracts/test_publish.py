@@ -3,7 +3,7 @@ import json
 import pytest
 
 from tests.unit.contracts.test_errors import BASE
-from tidegate.contracts.publish import is_published, load_current, load_version, publish
+from tidegate.contracts.publish import current, is_published, load_current, load_version, publish
 from tidegate.errors import ContractInvalid, ContractMissing
 
 CURRENT = "contracts/shop/orders/current.json"
@@ -71,6 +71,73 @@ def test_older_version_is_refused_unless_forced(store: FakeStore) -> None:
         publish(version("1.9.0"), "a", store=store)
     assert publish(version("1.9.0"), "a", store=store, force=True).changed
     assert load_current("shop.orders", store)[0].version == "1.9.0"
+
+
+@pytest.mark.parametrize("seconds", [0, 90])
+def test_window_of_the_contract_is_beside_the_current_version_for_ingest_to_read(store: FakeStore, seconds: int) -> None:
+    done = publish(f"{BASE}  - {{property: batchWindow, value: {seconds}}}\n", "a", store=store)
+    assert json.loads(store.objects[CURRENT])["batch_window"] == seconds
+    found = current("shop.orders", store)
+    assert found is not None
+    assert (found.key, found.batch_window) == (done.key, seconds)
+
+
+def test_contract_without_window_leaves_it_to_the_stack(store: FakeStore) -> None:
+    publish(f"{version('1.0.0')}  - {{property: batchWindow, value: 90}}\n", "a", store=store)
+    publish(version("1.0.1"), "a", store=store)
+    found = current("shop.orders", store)
+    assert found is not None
+    assert found.batch_window is None
+
+
+def test_window_is_written_for_a_version_that_was_published_before_there_were_windows(store: FakeStore) -> None:
+    text = f"{BASE}  - {{property: batchWindow, value: 90}}\n"
+    publish(text, "a", store=store)
+    fields = json.loads(store.objects[CURRENT])
+    del fields["batch_window"]
+    store.objects[CURRENT] = json.dumps(fields).encode()
+    assert publish(text, "a", store=store).changed
+    assert json.loads(store.objects[CURRENT])["batch_window"] == 90
+
+
+def same_table(dataset: str, text: str = BASE) -> str:
+    """Return the base as the contract of another dataset; `shop_eu.orders` and `shop.eu_orders` have one table."""
+    domain, name = dataset.split(".")
+    text = text.replace("shop_orders", f"{domain}_{name}").replace("id: shop.orders", f"id: {dataset}")
+    text = text.replace("domain: shop", f"domain: {domain}").replace("\nname: orders", f"\nname: {name}")
+    return text.replace("landing/shop/orders/", f"landing/{domain}/{name}/")
+
+
+def test_table_belongs_to_the_dataset_that_was_published_first(store: FakeStore) -> None:
+    publish(same_table("shop_eu.orders"), "a", store=store)
+    assert json.loads(store.objects["contracts/tables/shop_eu_orders.json"]) == {"dataset": "shop_eu.orders"}
+    before = dict(store.objects)
+    for force in (False, True):
+        with pytest.raises(ContractInvalid) as caught:
+            publish(same_table("shop.eu_orders"), "eu.odcs.yaml", store=store, force=force)
+        (problem,) = caught.value.problems
+        assert (caught.value.source, problem.hint) == ("eu.odcs.yaml", "give the dataset another name")
+        assert problem.message == "the table shop_eu_orders belongs to shop_eu.orders"
+    assert store.objects == before
+    assert not is_published("shop.eu_orders", store)
+
+
+def test_owner_of_a_table_publishes_on(store: FakeStore) -> None:
+    publish(same_table("shop_eu.orders"), "a", store=store)
+    assert publish(same_table("shop_eu.orders", version("1.0.1")), "a", store=store).changed
+
+
+def test_datasets_with_other_tables_do_not_clash(store: FakeStore) -> None:
+    for dataset in ("shop_eu.orders", "shop.orders", "shop_eu.eu_orders", "tables.shop_eu_orders"):
+        assert publish(same_table(dataset), "a", store=store).changed
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b"\xff", b"null"])
+def test_unreadable_owner_of_a_table_is_said_and_not_passed_over(store: FakeStore, body: bytes) -> None:
+    store.objects["contracts/tables/shop_orders.json"] = body
+    with pytest.raises(ContractInvalid, match=r"contracts/tables/shop_orders\.json.*does not name a dataset.*delete it"):
+        publish(BASE, "a", store=store)
+    assert not is_published("shop.orders", store)
 
 
 def test_refused_older_version_leaves_nothing_behind(store: FakeStore) -> None:

@@ -75,11 +75,15 @@ def _take_table(contract: Contract, source: str, store: ContractStore) -> None:
     """Two datasets may not share a table: `a.b_c` and `a_b.c` both make `a_b_c`."""
     key = f"contracts/tables/{contract.table}.json"
     there = store.get(key)
-    owner = json.loads(there)["dataset"] if there else contract.dataset
-    if owner != contract.dataset:
-        raise _refused(source, f"the table {contract.table} belongs to {owner}", "give the dataset another name")
     if there is None:
         store.put(key, json.dumps({"dataset": contract.dataset}).encode())
+        return
+    try:
+        owner = str(json.loads(there)["dataset"])
+    except (ValueError, KeyError, TypeError):
+        raise _refused(key, "it does not name a dataset", "delete it and publish the contract of its dataset again") from None
+    if owner != contract.dataset:
+        raise _refused(source, f"the table {contract.table} belongs to {owner}", "give the dataset another name")
 
 
 def is_published(dataset: str, store: ContractStore) -> bool:
