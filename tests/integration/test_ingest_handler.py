@@ -1,73 +1,13 @@
 """The entry point of ingest with fakes behind it: which messages come again, and how a bare event fails."""
 
-import importlib.util
-import json
-from collections.abc import Callable
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 
 from tests.fakes import Interrupted, raising
+from tests.integration.entrance import Handle
+from tests.messages import batch, notification
 from tests.unit.usecases.world import DELTA, EVENTS, World
 from tidegate.errors import MessageMalformed, Throttled
-from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileState
-
-ROOT = Path(__file__).parents[2]
-Handle = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-@pytest.fixture
-def world() -> World:
-    made = World()
-    made.publish()
-    return made
-
-
-@pytest.fixture
-def handle(world: World, monkeypatch: pytest.MonkeyPatch) -> Handle:
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "tidegate")
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Tidegate")
-    monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
-    from tidegate import bootstrap
-
-    monkeypatch.setattr(bootstrap, "register", lambda: world.register)
-    spec = importlib.util.spec_from_file_location("ingest_handler", ROOT / "functions" / "ingest" / "handler.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    context = SimpleNamespace(
-        function_name="ingest",
-        memory_limit_in_mb=512,
-        invoked_function_arn="arn",
-        aws_request_id="r",
-        get_remaining_time_in_millis=int,
-    )
-    return lambda event: module.handle(event, context)
-
-
-def notification(*arrivals: Arrival) -> dict[str, Any]:
-    records = [
-        {
-            "eventVersion": "2.1",
-            "eventSource": "aws:s3",
-            "eventName": "ObjectCreated:Put",
-            "s3": {
-                "bucket": {"name": a.bucket},
-                "object": {"key": a.key, "size": a.size, "versionId": a.version_id, "sequencer": a.sequencer},
-            },
-        }
-        for a in arrivals
-    ]
-    return {"Records": records}
-
-
-def batch(*bodies: object) -> dict[str, Any]:
-    texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
-    return {"Records": [{"eventSource": "aws:sqs", "messageId": f"m{n}", "body": text} for n, text in enumerate(texts)]}
 
 
 def test_malformed_message_of_ten_is_the_only_one_that_comes_again(handle: Handle, world: World) -> None:
