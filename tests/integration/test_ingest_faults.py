@@ -106,6 +106,21 @@ def test_arrival_whose_messages_never_come_again_after_a_failed_start_is_started
     assert world.drain() == [["a.csv"]]
 
 
+def test_message_of_a_file_whose_run_died_starts_nothing_before_the_end_of_the_lease_and_resumes_it_after(
+    handle: Handle, world: World
+) -> None:
+    event = batch(notification(world.put(DELTA + "a.csv")))
+    assert deliver(handle, event) == []
+    world.claim()
+    assert deliver(handle, event) == []
+    assert world.started == [(EVENTS, 1)]
+    world.expire()
+    assert deliver(handle, event) == []
+    assert world.started == [(EVENTS, 1), (EVENTS, 2)]
+    assert world.drain() == [["a.csv"]]
+    assert [run.state for run in world.fake_ledger.list_runs(EVENTS)] == ["ABORTED", "SUCCEEDED"]
+
+
 def test_contract_that_cannot_be_read_makes_only_its_dataset_s_messages_come_again(handle: Handle, world: World) -> None:
     event = dropped(world)
     world.lake = Interrupted(world.lake, before={"get": raising(Throttled("GetObject"))})
