@@ -50,8 +50,8 @@ class Killer(threading.Thread):
 
     def run(self) -> None:
         """Kill until it is told to stop."""
-        while not self._over.wait(self._dice.uniform(0.2, 1.0)):
-            function = self._dice.choice(("Ingest", "Claim", "Load", "Load", "Audit", "Settle", "Fail"))
+        while not self._over.wait(self._dice.uniform(0.5, 2.0)):
+            function = self._dice.choice(("Ingest", "Claim", "Load", "Audit", "Settle", "Fail"))
             workers = list(self._here.workers(f"{self._here.stack.name}-{function}Function"))
             if workers:
                 send([self._dice.choice(workers)], signal.SIGKILL)

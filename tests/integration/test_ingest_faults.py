@@ -138,6 +138,16 @@ def test_listing_that_fails_makes_the_event_without_a_sequencer_come_again(handl
     assert world.drain() == [["a.csv"]]
 
 
+def test_timer_that_could_not_be_set_is_set_by_the_redelivery(handle: Handle, world: World) -> None:
+    world.limits = Limits(files=100, bytes=1000, window=60)
+    event, timer = batch(notification(world.put(DELTA + "a.csv"))), world.timer
+    world.timer = Interrupted(timer, before={"ring": raising(Throttled("SendMessage"))})
+    assert deliver(handle, event) == ["m0"]
+    world.clock.pass_seconds(20)
+    assert deliver(handle, event) == []
+    assert timer.rung == [(EVENTS, 40)]
+
+
 def test_timer_that_cannot_be_set_loses_no_arrival(handle: Handle, world: World) -> None:
     world.limits = Limits(files=100, bytes=1000, window=60)
     event = batch(notification(world.put(DELTA + "a.csv")))

@@ -1,4 +1,4 @@
-"""docs/hazards.md names a test for each hazard: they have to exist."""
+"""docs/hazards.md names the tests that show what happens: they have to exist."""
 
 import re
 from pathlib import Path
@@ -7,13 +7,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = (ROOT / "docs" / "hazards.md").read_text(encoding="utf-8")
-NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::([\w:]+)`", TABLE)))
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::([\w:]+)(?:\[[^`]*\])?`", TABLE)))
+ROWS = [line for line in TABLE.splitlines() if line.startswith("| ") and not line.startswith("| Hazard")]
 
 
-def test_every_row_of_the_table_names_a_test() -> None:
-    rows = [line for line in TABLE.splitlines() if line.startswith("| ") and not line.startswith("| Hazard")]
-    assert len(rows) > 40
-    assert [row for row in rows if "`tests/" not in row and "`make " not in row] == []
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip())
+def test_hazard_has_a_test(row: str) -> None:
+    assert "`tests/" in row
 
 
 @pytest.mark.parametrize(("path", "name"), NAMED, ids=lambda text: str(text).rsplit("/", 1)[-1])

@@ -316,6 +316,10 @@ class Workshop(Protocol):
         """Bring silver up to date with bronze (as opened after the run's commit) and say what became of each accepted row."""
         ...
 
+    def living(self, contract: Contract, rows: Path | None) -> int:
+        """Count the rows that silver would hold of these alone: one for each key, none where the newest is a tombstone."""
+        ...
+
     def highest(self, rows: Path | None, column: str | None) -> str:
         """Return the highest value of a column as text; empty without rows or column, or when all are NULL."""
         ...

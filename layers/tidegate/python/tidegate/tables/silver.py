@@ -14,7 +14,7 @@ import duckdb
 from tidegate.contracts.contract import Contract, LoadMode
 from tidegate.engine import Limits
 from tidegate.engine.sql import name as identifier
-from tidegate.engine.sql import texts
+from tidegate.engine.sql import text, texts
 from tidegate.model.runs import Books, Epoch, Manifest
 from tidegate.ports import Layers, LiveFile, Swap, Table
 from tidegate.tables.duck import connect, copy_to, reading
@@ -48,6 +48,29 @@ def fold_silver(
     return Swap(remove, add, added, removed), books
 
 
+def count_living(contract: Contract, rows: Path, room: Path, limits: Limits) -> int:
+    """Count the rows that silver would hold of these alone: one for each key, none where the newest is a tombstone."""
+    order = _Order(contract)
+    with connect(room, limits) as db:
+        winners = f"SELECT * FROM read_parquet({text(str(rows))}) QUALIFY {order.is_newest}"
+        return int(db.execute(f"SELECT count(*) FROM ({winners}) WHERE {order.lives}").fetchall()[0][0])
+
+
+class _Order:
+    """What a contract says of rows, in SQL: `key`, which row of a key is the newest, and whether that one is shown."""
+
+    def __init__(self, contract: Contract) -> None:
+        upsert = contract.load_mode is LoadMode.UPSERT
+        self.columns = contract.primary_key if upsert else ("_object_key", "_record")
+        self.key = ", ".join(identifier(name) for name in self.columns)
+        first = [contract.order_by] if contract.order_by else []
+        newest = ", ".join(f"{identifier(n)} DESC NULLS LAST" for n in (*first, "_arrival", "_file_id", "_record"))
+        self.is_newest = f"row_number() OVER (PARTITION BY {self.key} ORDER BY {newest}) = 1"
+        when = contract.delete_when
+        self.dead = f"{identifier(when.column)} IN ({texts(when.values)})" if when else ""
+        self.lives = f"coalesce(NOT {self.dead}, true)" if when else "true"
+
+
 class _Fold:
     """The tables of one fold: `arriving`, `affected` (keys), `old` (their silver rows), `new` (what silver shall hold for them)."""
 
@@ -55,17 +78,10 @@ class _Fold:
         self, db: duckdb.DuckDBPyConnection, contract: Contract, epoch: Epoch, silver: Table, bronze: Table, room: Path
     ) -> None:
         self.db, self.silver, self.bronze, self.room, self.epoch = db, silver, bronze, room, epoch
-        upsert = contract.load_mode is LoadMode.UPSERT
-        key = contract.primary_key if upsert else ("_object_key", "_record")
-        self.key = ", ".join(identifier(name) for name in key)
-        self.same_key = " AND ".join(f"a.{identifier(n)} = b.{identifier(n)}" for n in key)
-        newest = [contract.order_by] if contract.order_by else []
-        self.newest = ", ".join(f"{identifier(n)} DESC NULLS LAST" for n in (*newest, "_arrival", "_file_id", "_record"))
-        when = contract.delete_when
-        dead = f"{identifier(when.column)} IN ({texts(when.values)})" if when else "false"
-        self.lives = f"coalesce(NOT {dead}, true)"
-        self.dead_winner = f"coalesce(b.{dead}, false)" if when else "false"
-        self.deletes = when is not None
+        self.order = _Order(contract)
+        self.key, self.deletes = self.order.key, contract.delete_when is not None
+        self.same_key = " AND ".join(f"a.{identifier(n)} = b.{identifier(n)}" for n in self.order.columns)
+        self.dead_winner = f"coalesce(b.{self.order.dead}, false)" if self.deletes else "false"
         self.values = [identifier(n) for n in silver.columns if n not in LINEAGE]
         self.fetched: list[tuple[LiveFile, Path]] = []
         self.bronze_paths: Sequence[Path] | None = None
@@ -99,10 +115,9 @@ class _Fold:
         else:
             candidates = "FROM old UNION ALL BY NAME FROM arriving"
         self.db.execute(
-            f"CREATE TEMP TABLE winners AS SELECT * FROM ({candidates}) WHERE {self._current()}"
-            f" QUALIFY row_number() OVER (PARTITION BY {self.key} ORDER BY {self.newest}) = 1"
+            f"CREATE TEMP TABLE winners AS SELECT * FROM ({candidates}) WHERE {self._current()} QUALIFY {self.order.is_newest}"
         )
-        self.db.execute(f"CREATE TEMP TABLE new AS FROM winners WHERE {self.lives}")
+        self.db.execute(f"CREATE TEMP TABLE new AS FROM winners WHERE {self.order.lives}")
 
     def may_be_deleted(self) -> bool:
         """Whether a tombstone that silver does not show may be newer than an arriving row: of a key that silver does not have."""

@@ -11,7 +11,7 @@ from tidegate.model.runs import Books, Leaving, Manifest
 from tidegate.ports import Layers, Swap, Table
 from tidegate.tables import duck
 from tidegate.tables.replacement import replace_rows
-from tidegate.tables.silver import fold_silver
+from tidegate.tables.silver import count_living, fold_silver
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,10 @@ class LocalWorkshop:
         """Bring silver up to date with bronze and say what became of each accepted row."""
         keys = sorted({gone.key for gone in leaving})
         return fold_silver(contract, manifest, layers, arriving, keys, self._room(layers.silver.name), self.limits)
+
+    def living(self, contract: Contract, rows: Path | None) -> int:
+        """Count the rows that silver would hold of these alone."""
+        return count_living(contract, rows, self._room("living"), self.limits) if rows else 0
 
     def highest(self, rows: Path | None, column: str | None) -> str:
         """Return the highest value of a column as text; empty without rows or column, or when all are NULL."""

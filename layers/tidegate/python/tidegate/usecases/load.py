@@ -42,7 +42,7 @@ def load(
     field_ids = {"bronze": layers.bronze.field_ids, "quarantine": layers.quarantine.field_ids}
     output = workshop.run(contract, staged, field_ids, manifest.run_id)
     manifest = _as_loaded(manifest, output)
-    _check_batch(contract, manifest, output, layers)
+    _check_batch(contract, manifest, output, layers, workshop)
     commits, books = _commit(contract, manifest, layers, output, workshop)
     receipts = _receipts(manifest, output, missing)
     books = replace(
@@ -103,13 +103,13 @@ def _as_loaded(manifest: Manifest, output: Output) -> Manifest:
     return manifest
 
 
-def _check_batch(contract: Contract, manifest: Manifest, output: Output, layers: Layers) -> None:
+def _check_batch(contract: Contract, manifest: Manifest, output: Output, layers: Layers, workshop: Workshop) -> None:
     """Raise BatchRefused, before anything is committed, when the batch as a whole is not what the contract accepts."""
     if manifest.forced:
         return
-    rows = sum(f.rows_accepted for f in output.files if f.refused is None)
     if manifest.files and manifest.files[0].load == manifest.epoch.load != "":
-        _check_full_load(contract, manifest, rows, layers, output)
+        _check_full_load(contract, manifest, workshop.living(contract, output.accepted), layers, output)
+    rows = sum(f.rows_accepted for f in output.files if f.refused is None)
     bounds = contract.row_count
     if bounds is None or bounds.severity != "error" or all(f.refused for f in output.files):
         return
@@ -122,7 +122,7 @@ def _check_batch(contract: Contract, manifest: Manifest, output: Output, layers:
 
 
 def _check_full_load(contract: Contract, manifest: Manifest, rows: int, layers: Layers, output: Output) -> None:
-    """Hold back a full load that would take away what nobody said should go."""
+    """Hold back a full load that would take away what nobody said should go. `rows` are those that the table would have after it."""
     held = sum(f.rows for f in layers.silver.live())
     way_on = "drop a complete full load, or, when this is what was meant, `tidegate replay --run RUN --force`"
     whole = {f.file_id for f in output.files if f.refused is None}
@@ -136,7 +136,8 @@ def _check_full_load(contract: Contract, manifest: Manifest, rows: int, layers: 
         raise BatchRefused(f"{contract.dataset}: this full load is empty, the table has {held} rows; {way_on}")
     if contract.max_shrink is not None and rows < held * (1 - contract.max_shrink):
         raise BatchRefused(
-            f"{contract.dataset}: this full load has {rows} rows, the table {held}; maxShrink is {contract.max_shrink:.0%}; {way_on}"
+            f"{contract.dataset}: this full load would leave {rows} rows, the table has {held};"
+            f" maxShrink is {contract.max_shrink:.0%}; {way_on}"
         )
 
 

@@ -22,8 +22,9 @@ class Waker:
 
         Call it after the pending file is written, never before: the run re-reads the queue after it releases the lease, so either
         it or this call sees the file. With a `window` (seconds) an idle dataset is given that time to gather more files first, and a
-        timer rings when it is over; a dataset that failed is left alone for a while. `urgent` waits for neither. `restart` starts the
-        execution of a held lease again, which is a no-op unless its first start was lost.
+        timer rings when it is over; a dataset that failed is left alone for a while. `urgent` waits for neither. `restart` does once
+        more what an earlier call may have died before: it starts the execution of a held lease, a no-op unless it was never started, or
+        sets the timer.
         """
         now = self.clock()
         seen = self.ledger.lease(dataset)
@@ -37,6 +38,8 @@ class Waker:
                 self.timer.ring(dataset, window)
             return False
         if not urgent and not seen.held and seen.opens_at > now:
+            if restart:
+                self.timer.ring(dataset, -(-(seen.opens_at - now) // _MICROSECONDS))
             return False
         taken = self.ledger.take(seen, now, now + self.lease_us)
         if taken is None:
