@@ -254,6 +254,18 @@ def test_column_that_changes_its_type_is_refused_with_a_way_on(shop: Shop) -> No
         shop.lake.open(other)
 
 
+def test_list_of_manifests_stays_short_however_many_runs_there_were(shop: Shop) -> None:
+    """It is read and written by every run: one that grows makes each run dearer than the last."""
+    for n in range(45):
+        shop.load(f"k{n}", f"{n:03d}", [("a", n), (f"b{n}", 1)])
+    for layer, rows in (("bronze", 90), ("silver", 46)):
+        table = shop.lake.load(layer, shop.contract.table)
+        snapshot = table.current_snapshot()
+        assert snapshot is not None
+        assert len(snapshot.manifests(table.io)) <= 20
+        assert len(shop.rows(layer)) == rows
+
+
 class LosesAnswers:
     """A Glue client whose next UpdateTable lands, loses its answer, and is refused when the client sends it once more."""
 

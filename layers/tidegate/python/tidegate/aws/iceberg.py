@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 import pyarrow.parquet as pq
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.conversions import from_bytes
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.io import PY_IO_IMPL
 from pyiceberg.io.pyarrow import compute_statistics_plan, data_file_statistics_from_parquet_metadata, parquet_path_to_id_mapping
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.schema import Schema
@@ -26,6 +26,8 @@ from pyiceberg.types import NestedField, PrimitiveType, StringType
 
 from tidegate.aws.catalog import RUN_ID
 from tidegate.aws.errors import speaking_to_aws
+from tidegate.aws.fileio import CLIENT, S3FileIO, place_of
+from tidegate.aws.swaps import SwapFiles
 from tidegate.contracts.contract import Contract
 from tidegate.errors import ContractInvalid, Problem, ServiceUnavailable, StaleCommit
 from tidegate.model.runs import Commit
@@ -137,7 +139,7 @@ class SwapTable:
             with (
                 speaking_to_aws(),
                 self._table.transaction() as transaction,
-                transaction.update_snapshot(snapshot_properties=dict(properties)).overwrite() as swap,
+                SwapFiles(transaction, self._table.io, dict(properties)) as swap,
             ):
                 for entry in remove:
                     swap.delete_data_file(entry)
@@ -159,11 +161,11 @@ class SwapTable:
             return {task.file.file_path: task.file for task in self._table.scan(snapshot_id=snapshot_id).plan_files()}
 
     def _fetch(self, uri: str, directory: Path) -> Path:
-        place = urlparse(uri)
-        path = directory / Path(place.path).name
+        bucket, key = place_of(uri)
+        path = directory / Path(key).name
         if not path.exists():
             with speaking_to_aws():
-                self._s3.download_file(place.netloc, place.path.lstrip("/"), str(path))
+                self._s3.download_file(bucket, key, str(path))
         wanted = self._data_files()[uri].file_size_in_bytes
         if path.stat().st_size != wanted:
             raise ServiceUnavailable(f"{uri}: {path.stat().st_size} bytes came of {wanted}")
@@ -172,9 +174,8 @@ class SwapTable:
     def _upload(self, path: Path, run_id: str) -> DataFile:
         """Copy a Parquet file to the table's location, under a name of its own: two tries of a step must not share one."""
         uri = f"{self._table.location()}/data/{run_id}-{uuid.uuid4().hex[:12]}.parquet"
-        place = urlparse(uri)
         with speaking_to_aws():
-            self._s3.upload_file(str(path), place.netloc, place.path.lstrip("/"))
+            self._s3.upload_file(str(path), *place_of(uri))
         metadata = pq.read_metadata(path)
         schema = self._table.schema()
         statistics = data_file_statistics_from_parquet_metadata(
@@ -226,11 +227,8 @@ class CarefulGlue:
 
 
 def _glue_catalog(s3: Any, glue: Any) -> Catalog:  # noqa: ANN401 - boto3 clients
-    """Return the Glue catalog, told region and endpoint of S3: left to itself pyiceberg spends seconds to find the region."""
-    properties = {"s3.region": s3.meta.region_name}
-    if "amazonaws.com" not in s3.meta.endpoint_url:
-        properties |= {"s3.endpoint": s3.meta.endpoint_url, "s3.force-virtual-addressing": "false"}
-    return GlueCatalog("glue", glue, **properties)
+    """Return the Glue catalog on our own clients: left to itself pyiceberg spends seconds to find the region."""
+    return GlueCatalog("glue", glue, **{PY_IO_IMPL: f"{S3FileIO.__module__}.{S3FileIO.__name__}", CLIENT: s3})
 
 
 def _grown(table: IcebergTable, schema: Schema) -> IcebergTable:
