@@ -324,6 +324,19 @@ class TestLease:
         assert not ledger.release(DATASET, mine.token)
         assert ledger.lease(DATASET).is_free(clock())
 
+    def test_lease_with_an_open_run_is_not_released(self, ledger: Ledger, clock: ManualClock) -> None:
+        """Two tries of a step overlap: the run that the other one opened would stay RUNNING for ever."""
+        lease, run = opened(ledger, clock, arrived("a.csv"))
+        assert not ledger.release(DATASET, lease.token)
+        assert (ledger.lease(DATASET).held, ledger.lease(DATASET).run_id) == (True, run.run_id)
+
+    def test_lease_with_a_run_that_nobody_concluded_is_not_released(self, ledger: Ledger, clock: ManualClock) -> None:
+        _, run = opened(ledger, clock, arrived("a.csv"))
+        clock.pass_seconds(120)
+        successor = take(ledger, clock)
+        assert not ledger.release(DATASET, successor.token)
+        assert ledger.lease(DATASET).stale_run_id == run.run_id
+
 
 class TestClaim:
     def test_claimed_files_stay_in_the_queue_with_one_attempt_more(self, ledger: Ledger, clock: ManualClock) -> None:

@@ -221,6 +221,18 @@ def _claims_nothing(world: World) -> None:
     assert world.claim(token=1) == Claimed(EVENTS, 1)
 
 
+def _opens_a_run_before_the_release(world: World) -> list[str]:
+    """Let a file arrive just before the release, and an overlapping try of the step claim it; its run's id is in the list then."""
+    opened: list[str] = []
+
+    def before() -> None:
+        world.drop(DELTA + "b")
+        opened.append(world.claim().run_id)
+
+    world.ledger = Interrupted(world.ledger, before={"release": before})
+    return opened
+
+
 @pytest.fixture(params=[_settles, _claims_nothing], ids=["settle", "claim"])
 def give_back(request: pytest.FixtureRequest) -> Callable[[World], None]:
     """What gives a lease back."""
@@ -247,6 +259,22 @@ class TestRelease:
         give_back(world)
         assert world.started == [(EVENTS, 1), (EVENTS, 2)]
         assert world.drain() == [["b"]]
+
+    def test_run_that_an_overlapping_claim_opened_just_before_the_release_is_what_both_return(self, world: World) -> None:
+        """Released under it, the run would stay RUNNING for ever."""
+        opened = _opens_a_run_before_the_release(world)
+        world.waker.wake(EVENTS)
+        assert world.claim(token=1).run_id == opened[0]
+        assert world.fake_ledger.lease(EVENTS).run_id == opened[0]
+        assert world.drain() == [["b"]]
+
+    def test_settle_that_was_given_up_for_dead_does_not_release_the_next_run(self, world: World) -> None:
+        """Its rows would be in the tables with nobody to settle them or to take them back, and no later run could begin."""
+        opened = _opens_a_run_before_the_release(world)
+        _settles(world)
+        assert world.fake_ledger.lease(EVENTS).run_id == opened[0]
+        assert world.drain() == [["b"]]
+        assert [r.state for r in world.fake_ledger.list_runs(EVENTS)] == [RunState.SUCCEEDED] * 2
 
     def test_try_that_died_between_release_and_look_is_finished_by_the_next_one(
         self, world: World, give_back: Callable[[World], None]

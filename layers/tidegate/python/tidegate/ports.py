@@ -45,7 +45,7 @@ class Ledger(Protocol):
         ...
 
     def release(self, dataset: str, token: int) -> bool:
-        """Give a lease back; False when the token is not the lease's any more."""
+        """Give a lease back; False when the token is not the lease's any more, or when a run is open or not concluded under it."""
         ...
 
     def back_off(self, dataset: str, token: int, opens_at: int) -> bool:

@@ -56,9 +56,13 @@ class Leases:
         return self._change(dataset, token, "SET expires_at = :until", {":until": until, **also[1]}, also[0])
 
     def release(self, dataset: str, token: int) -> bool:
-        """Give a lease back; False when the token is not the lease's any more."""
-        change = "SET held = :no, run_id = :none, manifest_key = :none, stale_run_id = :none"
-        return self._change(dataset, token, change, {":no": False, ":none": ""})
+        """Give a lease back; False when the token is not the lease's any more, or when a run is open or not concluded under it.
+
+        An overlapping try of the caller's step may have let the execution go on: to take its run out of the lease would leave that run
+        RUNNING, and its commits in the tables, where nobody could take them back.
+        """
+        none_open = " AND run_id = :none AND stale_run_id = :none"
+        return self._change(dataset, token, "SET held = :no", {":no": False, ":none": ""}, none_open)
 
     def back_off(self, dataset: str, token: int, opens_at: int) -> bool:
         """Give a lease back after a failure: one more, and nobody takes it unasked before `opens_at`; False as release."""

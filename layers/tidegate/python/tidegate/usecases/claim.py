@@ -83,8 +83,8 @@ def claim(dataset: str, token: int, desk: Desk) -> Claimed:
             continue  # to another run, or an overlapping try of this step opened ours: the lease tells which
         if claimed:
             return claimed
-        desk.ledger.release(dataset, token)
-        break
+        if desk.ledger.release(dataset, token):
+            break  # otherwise an overlapping try opened a run, or the lease is gone
     else:
         raise LeaseLost(f"{dataset}: files moved outside their run, again and again")
     look_again(dataset, desk)

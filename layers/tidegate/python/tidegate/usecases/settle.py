@@ -1,4 +1,4 @@
-"""Settle: decide that a run SUCCEEDED, write its receipts to the ledger, and give the lease back when nothing waits."""
+"""Settle: decide that a run SUCCEEDED, write its receipts to the ledger, and give the lease back."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,17 +7,16 @@ from tidegate.errors import LeaseLost
 from tidegate.model.runs import Account, DatasetState, Manifest, RunRecord, RunState, timestamp
 from tidegate.ports import Ledger
 from tidegate.usecases.account import read_account
-from tidegate.usecases.claim import Desk, look_again, seconds_until_ready
+from tidegate.usecases.claim import Desk, look_again
 from tidegate.usecases.conclude import conclude
 from tidegate.usecases.report import success
 
 
-def settle(manifest: Manifest, desk: Desk) -> tuple[dict[str, Any], Account, bool]:
-    """Close the run as SUCCEEDED; return the notification, the account, and whether the execution has to claim again.
+def settle(manifest: Manifest, desk: Desk) -> tuple[dict[str, Any], Account]:
+    """Close the run as SUCCEEDED, give the lease back, and start the next run when files wait; return the notification and the account.
 
-    Settling a settled run again changes nothing. When no file waits the lease is given back here, which spares the execution a
-    round; the queue is looked at once more after that, for the file that arrived in between. Without the lease, an earlier try gave it
-    back and died: the same look finishes its work.
+    Settling a settled run again changes nothing. The queue is looked at after the release, for the file that arrived in between.
+    Without the lease, an earlier try gave it back and died: the same look finishes its work.
     """
     ledger = desk.ledger
     account = read_account(manifest, desk.lake)
@@ -26,12 +25,12 @@ def settle(manifest: Manifest, desk: Desk) -> tuple[dict[str, Any], Account, boo
     mine = lease.held and lease.token == manifest.token
     if mine:
         conclude(run, manifest.token, manifest, ledger=ledger, objects=desk.lake)
-    more = mine and (lease.unclean or seconds_until_ready(manifest.dataset, desk) == 0)
-    if mine and not more:
         ledger.release(manifest.dataset, manifest.token)
-    if not more:
+    if mine and lease.unclean:
+        desk.waker.wake(manifest.dataset, urgent=True)
+    else:
         look_again(manifest.dataset, desk)
-    return success(manifest, account), account, more
+    return success(manifest, account), account
 
 
 def _decide(manifest: Manifest, account: Account, desk: Desk) -> RunRecord:
