@@ -364,6 +364,44 @@ class TestClaim:
             ledger.claim(zombie, [only(ledger, a)], "zombie")
         assert (only(ledger, a).state, only(ledger, a).attempts) == (S.PENDING, 0)
 
+    def test_file_that_was_loaded_since_it_was_read_is_not_made_history(self, ledger: Ledger, clock: ManualClock) -> None:
+        """Its rows are in the tables, and stay there when the newer version is refused."""
+        a = arrived("a.csv")
+        register(ledger, a)
+        seen = only(ledger, a)
+        _, run = opened(ledger, clock, a)
+        settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET))
+        register(ledger, arrived("a.csv", "A2"))
+        ledger.supersede([seen])
+        assert (only(ledger, a).state, only(ledger, a).loaded_by) == (S.LOADED, run.run_id)
+
+    def test_zombie_supersedes_nothing_in_its_successor_s_run(self, ledger: Ledger, clock: ManualClock) -> None:
+        a = arrived("a.csv")
+        zombie = take(ledger, clock)
+        clock.pass_seconds(61)
+        opened(ledger, clock, a)
+        register(ledger, arrived("a.csv", "A2"))
+        with pytest.raises(LeaseLost):
+            ledger.supersede([only(ledger, a)], zombie)
+        assert only(ledger, a).state is S.CLAIMED
+
+    def test_overlapping_try_supersedes_nothing_in_the_run_that_the_other_one_opened(
+        self, ledger: Ledger, clock: ManualClock
+    ) -> None:
+        a = arrived("a.csv")
+        lease, _ = opened(ledger, clock, a)
+        register(ledger, arrived("a.csv", "A2"))
+        with pytest.raises(LeaseLost):
+            ledger.supersede([only(ledger, a)], lease)
+        assert only(ledger, a).state is S.CLAIMED
+
+    def test_lease_without_a_run_supersedes_what_waits(self, ledger: Ledger, clock: ManualClock) -> None:
+        a = arrived("a.csv")
+        register(ledger, a)
+        register(ledger, arrived("a.csv", "A2"))
+        ledger.supersede([only(ledger, a)], take(ledger, clock))
+        assert only(ledger, a).state is S.SUPERSEDED
+
     def test_superseded_file_is_not_claimed_and_holds_back_the_others(self, ledger: Ledger, clock: ManualClock) -> None:
         a, b = arrived("a.csv"), arrived("b.csv")
         for arrival in (a, b):

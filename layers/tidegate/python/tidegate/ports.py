@@ -108,8 +108,12 @@ class Ledger(Protocol):
         """Take an ended run out of the lease; nothing happens when the lease does not name it."""
         ...
 
-    def supersede(self, files: Sequence[FileRecord]) -> None:
-        """Take overtaken files out of the queue: to SUPERSEDED, or back to LOADED where their rows are in the tables."""
+    def supersede(self, files: Sequence[FileRecord], lease: Lease | None = None) -> None:
+        """Take overtaken files out of the queue: to SUPERSEDED, or back to LOADED where their rows are in the tables.
+
+        A file that moved since it was read is left alone. With a `lease`, raise LeaseLost when it is not the caller's any more, or
+        when a run was opened under it since it was read: that run may be loading them.
+        """
         ...
 
     def requeue(self, record: FileRecord, *, forced: bool = False) -> bool:

@@ -10,6 +10,7 @@ from tidegate.errors import LeaseLost
 from tidegate.model.runs import Lease, RunRecord
 
 _MINE = "#token = :token AND held = :yes"
+_NO_RUN_SINCE = " AND run_id = :none AND stale_run_id = :none AND #batch = :seen"
 _FREE = "attribute_not_exists(#token) OR (#token = :seen AND run_id = :open AND (held = :no OR expires_at <= :now))"
 
 
@@ -73,8 +74,7 @@ class Leases:
         """Record the run and name it in the lease; raise LeaseLost when the lease is not the caller's."""
         change = "SET run_id = :run, manifest_key = :manifest, #batch = :next"
         values = {":run": run.run_id, ":manifest": run.manifest_key, ":none": "", ":seen": lease.batch, ":next": lease.batch + 1}
-        also = " AND run_id = :none AND stale_run_id = :none AND #batch = :seen"
-        opened = self._on_lease(lease.dataset, lease.token, change, values, also)
+        opened = self._on_lease(lease.dataset, lease.token, change, values, _NO_RUN_SINCE)
         if self._t.transact([opened, self._t.put(items.run_item(run))]):
             raise LeaseLost(f"{run.run_id}: the lease was taken, or another try opened the run")
 
@@ -100,6 +100,10 @@ class Leases:
 
     def _on_lease(self, dataset: str, token: int, change: str, values: Mapping[str, Any], also: str = "") -> dict[str, Any]:
         return self._t.update(items.lease_key(dataset), change, _MINE + also, {**values, ":token": token, ":yes": True})
+
+    def _no_run_since(self, lease: Lease) -> dict[str, Any]:
+        values = {":token": lease.token, ":yes": True, ":none": "", ":seen": lease.batch}
+        return self._t.check(items.lease_key(lease.dataset), _MINE + _NO_RUN_SINCE, values)
 
     def _still_mine(self, dataset: str, token: int) -> dict[str, Any]:
         return self._t.check(items.lease_key(dataset), _MINE, {":token": token, ":yes": True})

@@ -208,14 +208,21 @@ class DynamoLedger(Leases):
                 return
         raise Throttled(f"{run.run_id}: files were moved by others again and again")
 
-    def supersede(self, files: Sequence[FileRecord]) -> None:
-        """Take overtaken files out of the queue: to SUPERSEDED, or back to LOADED where their rows are in the tables."""
+    def supersede(self, files: Sequence[FileRecord], lease: Lease | None = None) -> None:
+        """Take overtaken files out of the queue: to SUPERSEDED, or back to LOADED where their rows are in the tables.
+
+        A file that moved since it was read is left alone: by now its rows may be in the tables. LeaseLost as in the port.
+        """
+        check = [self._no_run_since(lease)] if lease else []
         for file in files:
             if file.loaded_by:  # they stay there until the newer version is loaded: it may be refused
-                back = self._move(file.file_id, FileState.LOADED, {"reason": "a newer version arrived before the replay"})
-                self._t.transact([back, self._dequeue(file)])
+                fields = {"reason": "a newer version arrived before the replay"}
+                writes = [self._move(file.file_id, FileState.LOADED, fields, seen=file.state), self._dequeue(file)]
             else:
-                self._make_history(file, "a newer version of this key arrived")
+                writes = self._history(file, "a newer version of this key arrived", seen=file.state)
+            refused = self._t.transact([*check, *writes])
+            if check and refused and refused[0]:
+                raise LeaseLost(f"{file.dataset}: the lease was taken, or another try opened a run")
 
     def requeue(self, record: FileRecord, *, forced: bool = False) -> bool:
         """Put a file at rest back to PENDING and into the queue; False when its state does not allow it any more."""
@@ -248,8 +255,9 @@ class DynamoLedger(Leases):
         fields: Mapping[str, Any],
         add: Mapping[str, int] | None = None,
         claimed_by: str = "",
+        seen: FileState | None = None,
     ) -> dict[str, Any]:
-        """Return the one conditional write that moves a file, from exactly the states that may move there."""
+        """Return the one conditional write that moves a file, from exactly the states that may move there, or of them `seen` only."""
         sources = {f":from{n}": state for n, state in enumerate(sources_of(to))}
         change = ", ".join(["SET #state = :to", *(f"{name} = :{name}" for name in fields)])
         change += "".join(f" ADD {name} :add_{name}" for name in add or ())
@@ -257,6 +265,8 @@ class DynamoLedger(Leases):
         values = {":to": to, **sources, **{f":{name}": value for name, value in fields.items()}}
         values |= {f":add_{name}": value for name, value in (add or {}).items()}
         values |= {":claimed_by": claimed_by} if claimed_by else {}
+        if seen is not None:
+            condition, values = f"{condition} AND #state = :seen", {**values, ":seen": seen}
         return self._t.update(items.file_key(file_id), change, condition, values)
 
     def _dequeue(self, file: FileRecord) -> dict[str, Any]:
@@ -270,14 +280,14 @@ class DynamoLedger(Leases):
             # Without sequencers all versions are of the same order, also one that arrived during the run: it is the newest.
             others = self.files(known.file_ids - {newest.file_id, known.newest_file_id}).values()
             for file in (f for f in others if f.order <= newest.order):
-                self._make_history(file, f"replaced by version {newest.version_id}")
+                self._t.transact(self._history(file, f"replaced by version {newest.version_id}"))
 
-    def _make_history(self, file: FileRecord, reason: str) -> None:
-        """Move a file to SUPERSEDED, out of the queue and out of the versions that its key still has to look after."""
+    def _history(self, file: FileRecord, reason: str, seen: FileState | None = None) -> list[dict[str, Any]]:
+        """Return what moves a file to SUPERSEDED, out of the queue and out of the versions that its key still has to look after."""
         forget = {":old": {file.file_id}}
         drop = self._t.update(items.object_key(file.object_id), "DELETE file_ids :old", "attribute_exists(pk)", forget)
-        move = self._move(file.file_id, FileState.SUPERSEDED, {"reason": reason, "loaded_by": ""})
-        self._t.transact([move, self._dequeue(file), drop])
+        move = self._move(file.file_id, FileState.SUPERSEDED, {"reason": reason, "loaded_by": ""}, seen=seen)
+        return [move, self._dequeue(file), drop]
 
 
 def _entry(record: FileRecord) -> items.Item:

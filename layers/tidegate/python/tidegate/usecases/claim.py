@@ -161,13 +161,13 @@ def _open_next(lease: Lease, desk: Desk) -> Claimed | None:
     contract, contract_key = load_current(lease.dataset, desk.lake)
     waiting, batch = _choose(waiting, contract, lease, desk)
     while waiting.overtaken:  # they leave the queue, and others come into view
-        ledger.supersede(waiting.overtaken)
+        ledger.supersede(waiting.overtaken, lease)
         waiting, batch = _choose(_look(lease.dataset, ledger, desk.limits), contract, lease, desk)
     if batch is None or (lease.batch and not lease.unclean and _window_left(batch, contract, desk)):
         if not lease.unclean:
             return None
         batch = _Batch((), {})  # nothing waits, but the tables have to be put right
-    ledger.supersede(batch.overtaken)
+    ledger.supersede(batch.overtaken, lease)
     manifest = _manifest(lease, batch, ledger.state(lease.dataset), contract, contract_key)
     ledger.claim(lease, batch.files, manifest.run_id)
     body = json.dumps(asdict(manifest), sort_keys=True).encode()
