@@ -9,6 +9,7 @@ from typing import Any
 from simulator.lake import MemoryLake, PlainWorkshop
 from simulator.machine import TaskFailed, run
 from simulator.processes import Crash, Process, Scheduler
+from simulator.queue import LONGEST_DELAY, Message, Queue
 from tests.dynamo import FakeDynamo
 from tests.fakes import FakeObjects, ManualClock
 from tidegate.aws.envelopes import open_envelope
@@ -17,7 +18,7 @@ from tidegate.aws.ledger import DynamoLedger
 from tidegate.aws.table import Table
 from tidegate.errors import TidegateError
 from tidegate.model.runs import execution_name
-from tidegate.model.selection import DeadLetter, Selection
+from tidegate.model.selection import MOST_REPLAYS, DeadLetter, Selection
 from tidegate.ports import ObjectVersion
 from tidegate.usecases.answer import answer_all
 from tidegate.usecases.audit import audit
@@ -32,7 +33,7 @@ from tidegate.usecases.wake import Waker
 
 LANDING = "landing"
 LEASE = 1800 * 1_000_000  # microseconds
-_RECEIVES = 5  # before a message goes to the dead-letter queue
+_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - thousands of small folders: memory is faster than a disk
 
 
 class Bucket(FakeObjects):
@@ -66,10 +67,8 @@ class Cloud:
         self.landing, self.lake_bucket = Bucket(scheduler), Bucket(scheduler)
         self.lake = MemoryLake(scheduler.call)
         self.executions: dict[str, tuple[str, Process]] = {}  # name -> dataset, process
-        self.queue: list[dict[str, Any]] = []
-        self.arrivals_dlq: list[dict[str, Any]] = []
+        self.arrivals = Queue(lambda: self.clock.now)
         self.letters: list[dict[str, Any]] = []
-        self.timers: list[tuple[int, str]] = []
         self.bugs: list[str] = []
         self.seen: set[str] = set()
         self.runs_of_verbs: dict[str, int] = {}
@@ -103,8 +102,8 @@ class Cloud:
 
     def ring(self, dataset: str, seconds: int) -> None:
         """Hold a wake-up call back."""
-        due = self.clock.now + seconds * 1_000_000
-        self.scheduler.call("sqs", "SendMessage", lambda: self.timers.append((due, dataset)))
+        body, delay = json.dumps({"wake": dataset}), min(seconds, LONGEST_DELAY)
+        self.scheduler.call("sqs", "SendMessage", lambda: self.arrivals.send(body, delay))
 
     def send(self, letter: Mapping[str, Any]) -> None:
         """Put a letter into the failures DLQ."""
@@ -167,7 +166,7 @@ class Cloud:
 
     def _load(self, event: Any) -> Any:
         manifest = read_manifest(event["manifest_key"], self.lake_bucket)
-        with tempfile.TemporaryDirectory() as directory:
+        with tempfile.TemporaryDirectory(dir=_DISK) as directory:
             account = load(
                 manifest,
                 ledger=self.ledger(),
@@ -213,13 +212,10 @@ class Cloud:
 
     # What is not invoked by executions
 
-    def deliver(self, batch: list[dict[str, Any]]) -> Process:
+    def deliver(self, batch: Sequence[Message]) -> Process:
         """Hand messages to ingest; those that it does not answer for come back."""
-        for message in batch:
-            self.queue.remove(message)
-        event = {
-            "Records": [{"eventSource": "aws:sqs", "messageId": m["id"], "body": m["body"]} for m in batch],
-        }
+        self.arrivals.receive(batch)
+        event = {"Records": [{"eventSource": "aws:sqs", "messageId": m.id, "body": m.body} for m in batch]}
         process: Process
 
         def work() -> list[str]:
@@ -229,10 +225,7 @@ class Cloud:
             return [message_id for message_id, error in errors.items() if error]
 
         def answered() -> None:
-            failed = {m["id"] for m in batch} if process.error else set(process.result)
-            for message in (m for m in batch if m["id"] in failed):
-                message["receives"] += 1
-                (self.queue if message["receives"] < _RECEIVES else self.arrivals_dlq).append(message)
+            self.arrivals.give_back([m for m in batch if process.error or m.id in process.result])
 
         process = self.invoke("ingest", work)
         process.then = answered
@@ -243,12 +236,12 @@ class Cloud:
         pace = Pace(versions=1000, seconds=60, every_seconds=60)
         return self.invoke("reconcile", lambda: reconcile(self.register(), catalog=self.lake, bucket=LANDING, pace=pace))
 
-    def replay(self, selection: Selection, letters: list[dict[str, Any]]) -> Process:
+    def replay(self, selection: Selection, letters: list[dict[str, Any]], most_replays: int = MOST_REPLAYS) -> Process:
         """Run replay on files and on letters, which are deleted one by one."""
         found = [DeadLetter(str(n), open_envelope(json.dumps(letter)), 0, json.dumps(letter)) for n, letter in enumerate(letters)]
 
         def work() -> None:
-            register, care = self.register(), Care()
+            register, care = self.register(), Care(most_replays)
             replay(selection, waker=register.waker, objects=self.lake_bucket, dry_run=False, care=care)
             answer_all(
                 found,

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 from simulator.cloud import Cloud
 from simulator.lake import LAYERS
 from simulator.rows import Row, accepts, fold
-from tidegate.contracts.publish import load_version, version_key
+from tidegate.aws.events import read
+from tidegate.contracts.publish import load_current, load_version, version_key
 from tidegate.model.arrivals import Kind, load_prefix, route
 from tidegate.model.files import FileRecord, FileState
-from tidegate.model.runs import Epoch, RunState
+from tidegate.model.runs import Epoch, RunRecord, RunState
+from tidegate.usecases.account import read_account
 from tidegate.usecases.claim import read_manifest
 
 _NEVER_LOADED = (FileState.QUARANTINED, FileState.FAILED, FileState.IGNORED)
@@ -19,7 +21,7 @@ _NEVER_LOADED = (FileState.QUARANTINED, FileState.FAILED, FileState.IGNORED)
 
 def check(cloud: Cloud, datasets: Sequence[str]) -> list[str]:
     """Return every invariant that does not hold, in words."""
-    found = [*_files(cloud, datasets)]
+    found = [*_files(cloud, datasets), *_unanswered(cloud)]
     for dataset in datasets:
         found += [*_tables(cloud, dataset), *_runs(cloud, dataset)]
     return found
@@ -30,6 +32,12 @@ def waiting(cloud: Cloud, datasets: Sequence[str]) -> list[str]:
     ledger = cloud.ledger()
     queued = [f for d in datasets for f in ledger.queue(d, 1000) if f.kind is not Kind.MARKER]
     return [f"{f.key} {f.version_id} waits for ever" for f in queued]
+
+
+def held_back(cloud: Cloud, datasets: Sequence[str]) -> list[str]:
+    """Return the files that wait for a person's word, because their batch is not what the contract accepts."""
+    failed = (f for d in datasets for f in cloud.ledger().list_files(d) if f.state is FileState.FAILED)
+    return [f"{f.key} {f.version_id}" for f in failed if "BatchRefused" in f.reason]
 
 
 def states(cloud: Cloud, datasets: Sequence[str]) -> dict[str, int]:
@@ -81,6 +89,14 @@ def _waits_for_bytes(cloud: Cloud, file: FileRecord) -> bool:
     return file.kind is Kind.MARKER and any(f"{key} has no bytes" in file.reason for key in empty)
 
 
+def _unanswered(cloud: Cloud) -> Iterator[str]:
+    """What is in order does not stay in the dead-letter queue when a person redrives it."""
+    for message in cloud.arrivals.dead:
+        found = read(json.loads(message.body))
+        if found.error is None:
+            yield f"{message.id} is dead and nothing is wrong with it: {message.body}"
+
+
 def _buried(cloud: Cloud) -> Iterator[str]:
     for letter in cloud.letters:
         if letter.get("manifest_key"):
@@ -105,8 +121,8 @@ def _tables(cloud: Cloud, dataset: str) -> Iterator[str]:
     state = ledger.state(dataset)
     yield from _same(f"bronze.{table}", bronze, accepted)
     yield from _same(f"quarantine.{table}", cloud.lake.rows(f"quarantine.{table}"), rejected)
-    folded = list(fold(accepted, state.epoch.load, state.epoch.start).values())
-    yield from _same(f"silver.{table}", cloud.lake.rows(f"silver.{table}"), folded)
+    contract, _ = load_current(dataset, cloud.lake_bucket)
+    yield from _same(f"silver.{table}", cloud.lake.rows(f"silver.{table}"), fold(contract, accepted, state.epoch))
     yield from _epoch(cloud, dataset, state.epoch)
 
 
@@ -141,6 +157,20 @@ def _same(name: str, there: Sequence[Row], wanted: Sequence[Row]) -> Iterator[st
         yield f"{name} lacks a row: {row}"
 
 
+def _too_small(cloud: Cloud, run: RunRecord) -> Iterator[str]:
+    """A full load that takes away more than the contract allows is only loaded by force."""
+    manifest = read_manifest(run.manifest_key, cloud.lake_bucket)
+    if manifest.forced or not manifest.files or not manifest.files[0].load:
+        return
+    contract = load_version(manifest.contract_key, cloud.lake_bucket)
+    history = cloud.lake.tables[f"silver.{contract.table}"]
+    before = next((b.rows for b, after in itertools.pairwise(history) if after.author == run.run_id), 0)
+    least = max(1, before * (1 - (contract.max_shrink or 1)))
+    took_effect = read_account(manifest, cloud.lake_bucket).epoch.load == manifest.files[0].load
+    if before and took_effect and run.books.rows_accepted < least:
+        yield f"{run.run_id} took {before} rows away for {run.books.rows_accepted}, and nobody forced it"
+
+
 def _runs(cloud: Cloud, dataset: str) -> Iterator[str]:
     ledger, table = cloud.ledger(), dataset.replace(".", "_")
     lease = ledger.lease(dataset)
@@ -150,6 +180,7 @@ def _runs(cloud: Cloud, dataset: str) -> Iterator[str]:
     yield from (f"run {r.run_id} is RUNNING at rest" for r in runs.values() if r.state is RunState.RUNNING)
     for run in (r for r in runs.values() if r.state is RunState.SUCCEEDED):
         run.books.check()
+        yield from _too_small(cloud, run)
     for layer in LAYERS:
         history = cloud.lake.tables.get(f"{layer}.{table}", [])
         for snapshot in history:

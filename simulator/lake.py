@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from simulator.rows import Row, accepts, fold, newest_first
+from simulator.rows import Row, accepts, is_tombstone, newest_first, winners
 from tidegate.contracts.contract import Contract
 from tidegate.engine import FieldIds, FileResult, Inspection, Output, Refusal, StagedFile
 from tidegate.errors import StaleCommit
@@ -186,22 +186,26 @@ class PlainWorkshop:
         self, contract: Contract, manifest: Manifest, layers: Layers, arriving: Path | None, leaving: Sequence[Leaving]
     ) -> tuple[Swap, Books]:
         """Fold new rows into silver, or recompute the keys concerned from bronze."""
-        del contract
         new_rows, gone = self._rows(arriving), {g.key for g in leaving}
         if not new_rows and not gone and not manifest.epoch_changes:
             return Swap(), Books()
         silver = [r for f in layers.silver.live() for r in self.lake.data[f.path]]
         affected = {r.id for r in new_rows} | {r.id for r in silver if manifest.epoch_changes or r.object_key in gone}
-        old = {r.id: r for r in silver if r.id in affected}
+        bronze = [r for f in layers.bronze.live() for r in self.lake.data[f.path]]
         if gone or manifest.epoch_changes:
-            candidates = [r for f in layers.bronze.live() for r in self.lake.data[f.path] if r.id in affected]
+            affected |= self._hidden(contract, bronze, silver)
+        old = {r.id: r for r in silver if r.id in affected}
+        if gone or manifest.epoch_changes or self._may_be_deleted(contract, affected - old.keys()):
+            candidates = [r for r in bronze if r.id in affected]
         else:
             candidates = [*old.values(), *new_rows]
-        new = fold(candidates, manifest.epoch.load, manifest.epoch.start)
-        fates = [_fate(row, old, new) for row in new_rows]
+        newest = winners(candidates, manifest.epoch)
+        new = {key: row for key, row in newest.items() if not is_tombstone(contract, row)}
+        fates = [_fate(row, old, newest, new) for row in new_rows]
         books = Books(
-            **{f"rows_{word}": fates.count(word) for word in ("inserted", "updated", "unchanged", "superseded")},
+            **{f"rows_{word}": fates.count(word) for word in ("inserted", "updated", "unchanged", "superseded", "deleted")},
             rows_removed=len(old.keys() - new.keys()),
+            rows_restored=sum(1 for key, row in new.items() if key not in old and row not in new_rows),
         )
         remove = [f for f in layers.silver.live() if any(r.id in affected for r in self.lake.data[f.path])]
         untouched = [r for f in remove for r in self.lake.data[f.path] if r.id not in affected]
@@ -211,7 +215,15 @@ class PlainWorkshop:
     def highest(self, rows: Path | None, column: str | None) -> str:
         """The highest `at`."""
         del column
-        return str(max((r.at for r in self._rows(rows)), default=""))
+        return str(max((r.at for r in self._rows(rows) if r.at is not None), default=""))
+
+    def _hidden(self, contract: Contract, bronze: Sequence[Row], silver: Sequence[Row]) -> set[str | None]:
+        """Return the keys that tombstones hid: they may have left."""
+        return {r.id for r in bronze} - {r.id for r in silver} if contract.delete_when else set()
+
+    def _may_be_deleted(self, contract: Contract, missing: set[str | None]) -> bool:
+        """Whether bronze may hold a newer tombstone of a key that silver does not show."""
+        return contract.delete_when is not None and bool(missing)
 
     def _rows(self, path: Path | None) -> list[Row]:
         return self.lake.data[str(path)] if path else []
@@ -220,10 +232,12 @@ class PlainWorkshop:
         return self.lake.keep(rows) if rows else None
 
 
-def _fate(row: Row, old: Mapping[str | None, Row], new: Mapping[str | None, Row]) -> str:
-    winner = new.get(row.id)
+def _fate(row: Row, old: Mapping[str | None, Row], newest: Mapping[str | None, Row], new: Mapping[str | None, Row]) -> str:
+    winner = newest.get(row.id)
     if winner is None or (winner.file_id, winner.record) != (row.file_id, row.record):
         return "superseded"
+    if row.id not in new:
+        return "deleted"
     before = old.get(row.id)
     if before is None:
         return "inserted"

@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from simulator.choices import Choices
+from simulator.cloud import Cloud
 from simulator.lake import MemoryTable, PlainWorkshop, Snapshot
 from simulator.story import play
 from tidegate.aws.ledger import DynamoLedger
@@ -198,6 +199,36 @@ def _every_version_registered() -> Patches:
     return [patch.object(DynamoLedger, "register", careless)]
 
 
+def _tombstones_ignored() -> Patches:
+    return [patch("simulator.lake.is_tombstone", lambda *_: False)]
+
+
+def _tombstones_forgotten() -> Patches:
+    return [patch.object(PlainWorkshop, "_may_be_deleted", lambda *_: False)]
+
+
+def _tombstones_hide_for_ever() -> Patches:
+    return [patch.object(PlainWorkshop, "_hidden", lambda *_: set())]
+
+
+def _no_timer() -> Patches:
+    return [patch.object(Cloud, "ring", lambda *_: None)]
+
+
+def _early_timer() -> Patches:
+    original = Cloud.ring
+    return [patch.object(Cloud, "ring", lambda self, dataset, seconds: original(self, dataset, seconds // 2))]
+
+
+def _no_holding_back() -> Patches:
+    return [patch.object(load, "_check_full_load", lambda *_: None)]
+
+
+def _force_forgotten() -> Patches:
+    original = DynamoLedger.requeue
+    return [patch.object(DynamoLedger, "requeue", lambda self, record, **_: original(self, record))]
+
+
 MUTATIONS: dict[str, Callable[[], Patches]] = {
     "commits are rebased instead of refused": _no_fence,
     "rows of an earlier version stay": _no_replacement,
@@ -219,6 +250,13 @@ MUTATIONS: dict[str, Callable[[], Patches]] = {
     "a refused file takes older rows away": _everything_replaced_by_refused,
     "a held lease can be taken": _lease_taken_by_two,
     "a lease that is taken over keeps its token": _token_used_twice,
+    "tombstones are rows like any other": _tombstones_ignored,
+    "a late row brings a deleted key back": _tombstones_forgotten,
+    "a key stays hidden when its tombstone leaves": _tombstones_hide_for_ever,
+    "the timer of a batch window never rings": _no_timer,
+    "the timer of a batch window rings too early": _early_timer,
+    "full loads that are too small are not held back": _no_holding_back,
+    "a forced replay is held back again": _force_forgotten,
 }
 
 

@@ -1,20 +1,22 @@
-"""The contents of simulated files, and what a contract makes of them: a dozen lines that the invariants are computed from.
+"""The contents of simulated files, and what a contract makes of them: a few lines that the invariants are computed from.
 
-A file is JSON: {"rows": [[id, at, kind], …]}, or says what is wrong with it: {"refused": true} is one that the engine refuses as a
-whole, {"poison": true} one that kills whoever loads it.
+A file is JSON: {"rows": [[id, at, kind], …]}, where id and at may be null, or says what is wrong with it: {"refused": true} is one
+that the engine refuses as a whole, {"poison": true} one that kills whoever loads it.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from tidegate.contracts.contract import Contract
+from tidegate.model.runs import Epoch
 
 
 class Row(NamedTuple):
     """A row of any layer, with its lineage. In quarantine `id` may be None."""
 
     id: str | None
-    at: int
+    at: int | None
     kind: str
     object_key: str
     file_id: str
@@ -41,13 +43,23 @@ def accepts(contract: Contract, values: tuple[Any, ...]) -> bool:
 
 def newest_first(row: Row) -> tuple[Any, ...]:
     """Return what orders the rows of a key."""
-    return (row.at, row.arrival, row.file_id, row.record)
+    return (row.at is not None, row.at or 0, row.arrival, row.file_id, row.record)
 
 
-def fold(bronze: list[Row], epoch_load: str, epoch_start: str) -> dict[str | None, Row]:
-    """Silver, from bronze: the newest row of each key in the current epoch."""
-    silver: dict[str | None, Row] = {}
+def is_tombstone(contract: Contract, row: Row) -> bool:
+    """Whether the row says that its key is gone."""
+    return contract.delete_when is not None and row.kind in contract.delete_when.values
+
+
+def winners(bronze: Iterable[Row], epoch: Epoch) -> dict[str | None, Row]:
+    """Return the newest row of each key in the current epoch, tombstones among them."""
+    newest: dict[str | None, Row] = {}
     for row in sorted(bronze, key=newest_first):
-        if not epoch_load or row.load_id == epoch_load or (not row.load_id and row.arrival >= epoch_start):
-            silver[row.id] = row
-    return silver
+        if not epoch.load or row.load_id == epoch.load or (not row.load_id and row.arrival >= epoch.start):
+            newest[row.id] = row
+    return newest
+
+
+def fold(contract: Contract, bronze: Iterable[Row], epoch: Epoch) -> list[Row]:
+    """Silver, from bronze: the newest row of each key, unless it is a tombstone."""
+    return [row for row in winners(bronze, epoch).values() if not is_tombstone(contract, row)]

@@ -8,6 +8,7 @@ from simulator import invariants
 from simulator.choices import Choices
 from simulator.cloud import LANDING, LEASE, Cloud
 from simulator.processes import Process, Scheduler
+from simulator.queue import Message
 from simulator.rows import body
 from tidegate.contracts.publish import publish
 from tidegate.model.selection import Selection
@@ -29,8 +30,9 @@ _FOCUS = (
     "replay",
     "ingest",
 )  # where calls go wrong
-_IDS = ("a", "b", "c", "d", None)
-_KINDS = ("A", "B", "C")
+_IDS = ("a", "b", None, "c", "d")
+_KINDS = ("A", "D", "B", "C")
+_TIMES = (0, 1, 2, 3, None)
 CONTRACT = """\
 apiVersion: v3.2.0
 kind: DataContract
@@ -55,7 +57,10 @@ customProperties:
   - {{property: loadMode, value: upsert}}
   - {{property: orderBy, value: at}}
 """
-VERSIONS = {"1.0.0": "A, B", "2.0.0": "A, B, C"}
+VERSIONS = {"1.0.0": "A, B, D", "2.0.0": "A, B, C, D"}
+TOMBSTONES = "  - {property: deleteWhen, value: {column: kind, values: [D]}}\n"
+SHRINK = "  - {property: maxShrink, value: 0.5}\n"
+WINDOW = "  - {{property: batchWindow, value: {seconds}}}\n"
 
 
 @dataclass
@@ -83,27 +88,40 @@ class Story:
         self.dull = (0.75, 0.5, 0.3, 0.9)[choices.draw(4)]
         window = (0, 0, 0, 5)[choices.draw(4)]
         self.cloud = Cloud(self.scheduler, Limits(files=3, bytes=10_000, runs=4, window=window))
+        self.ids, self.files = ((5, 6), (2, 3), (2, 3))[choices.draw(3)]  # few of them meet more often
+        self.hurry = (5, 1, 0)[choices.draw(3)]  # how much happens before runs have come to rest
+        self.narrow = choices.draw(3) == 2  # one dataset, to which deltas come and are overwritten
         self.keys: list[str] = []
         self.sequence = 0x0FF8
-        self.messages = 0
         self.healed = False  # time passed or reconcile ran: lost wake-ups cannot be told from found ones
         self.version = dict.fromkeys(DATASETS, "1.0.0")
+        self.habits = {dataset: self._habits() for dataset in DATASETS}
         for dataset in DATASETS:
             self._publish(dataset)
+
+    def _habits(self) -> dict[str, str]:
+        """Return what the versions of a dataset's contract say beside their kinds: deletions never change, windows may."""
+        always = ("", TOMBSTONES, TOMBSTONES)[self.choices.draw(3)] + ("", SHRINK)[self.choices.draw(2)]
+        windows = ("", "", WINDOW.format(seconds=0), WINDOW.format(seconds=7))
+        return {version: always + windows[self.choices.draw(4)] for version in VERSIONS}
 
     def play(self) -> Outcome:
         """Play until everything is at rest; return what was found."""
         plan = 1 + self.choices.draw(9)
         violations: list[str] = []
         try:
-            while plan or self.scheduler.processes or self.cloud.queue:
+            while plan or self.scheduler.processes or self.cloud.arrivals.waiting:
                 plan -= self._act(plan)
                 self._check_steps()
             calm = not self.healed and not sum(self.scheduler.injected.values())
-            if calm and not self.cloud.timers and not self.cloud.limits.window:
+            self.scheduler.heal()
+            if calm:
+                self._let_timers_ring()
                 violations += invariants.waiting(self.cloud, DATASETS)
             self._come_to_rest()
             violations += self.cloud.bugs + invariants.check(self.cloud, DATASETS)
+            if self.choices.draw(2) and invariants.held_back(self.cloud, DATASETS):
+                violations += self._force_what_is_held_back()
         except StoryStuckError as stuck:
             calm = False
             violations.append(str(stuck))
@@ -119,9 +137,9 @@ class Story:
         ready = self.scheduler.ready()
         if 1 <= choice <= 4 and len(ready) > 1:
             self.scheduler.turn(ready[1 + self.choices.draw(len(ready) - 1)])
-        elif 5 <= choice <= 8 and self.cloud.queue:
+        elif 5 <= choice <= 8 and self.cloud.arrivals.waiting:
             self._deliver()
-        elif 9 <= choice <= 13 and plan:
+        elif 9 <= choice < 9 + self.hurry and plan:
             self._do()
             return 1
         elif 14 <= choice <= 17 and self._may_fail():
@@ -129,8 +147,8 @@ class Story:
         elif choice == 18 and plan:
             self.healed = True
             self.cloud.reconcile()
-        elif choice == 19 and self.cloud.timers:
-            self._pass_time(6_000_000)
+        elif choice == 19 and self.cloud.arrivals.later:
+            self._pass_time((2_000_000, 6_000_000, 9_000_000)[self.choices.draw(3)])
         else:
             return self._go_on(plan, ready)
         return 0
@@ -139,7 +157,7 @@ class Story:
         """Do what is next when nothing special happens."""
         if ready:
             self.scheduler.turn(ready[0])
-        elif self.cloud.queue:
+        elif self.cloud.arrivals.waiting:
             self._deliver()
         elif plan:
             self._do()
@@ -196,24 +214,23 @@ class Story:
             self.scheduler.processes.remove(victim)
 
     def _pass_time(self, microseconds: int) -> None:
-        cloud = self.cloud
-        cloud.clock.now += microseconds
-        due = [t for t in cloud.timers if t[0] <= cloud.clock.now]
-        cloud.timers = [t for t in cloud.timers if t[0] > cloud.clock.now]
-        for _, dataset in due:
-            self._message({"wake": dataset})
+        self.cloud.clock.now += microseconds
+        self.cloud.arrivals.show()
 
     def _deliver(self) -> None:
-        first = self.choices.draw(len(self.cloud.queue))
+        waiting: list[Message] = self.cloud.arrivals.waiting
+        first = self.choices.draw(len(waiting))
         size = 1 + self.choices.draw(3)
-        self.cloud.deliver((self.cloud.queue[first:] + self.cloud.queue[:first])[:size])
+        self.cloud.deliver((waiting[first:] + waiting[:first])[:size])
 
     # What people do
 
     def _do(self) -> None:
-        choice = self.choices.draw(16)
-        if choice in (4, 5, 6) and self.keys:
+        choice = self.choices.draw(7 if self.narrow else 17)
+        if choice in (4, 5) and self.keys:
             self._put(self.keys[self.choices.draw(len(self.keys))], self._content())
+        elif choice == 6 and self.keys:
+            self._put(self.keys[self.choices.draw(len(self.keys))], body())  # what it said was a mistake
         elif choice in (7, 8):
             self._full_set()
         elif choice == 9:
@@ -226,11 +243,14 @@ class Story:
             self._replay()
         elif choice == 14:
             self._message({"Event": "s3:TestEvent"} if self.choices.draw(2) else {"Records": [{"eventSource": "aws:s3"}]})
+        elif choice == 15 and self.cloud.arrivals.dead:
+            self.scheduler.note("redrive the arrivals queue")
+            self.cloud.arrivals.redrive()
         else:
-            self._put(f"{self._folder()}/delta/f{self.choices.draw(6)}.csv", self._content())
+            self._put(f"{self._folder()}/delta/f{self.choices.draw(self.files)}.csv", self._content())
 
     def _folder(self) -> str:
-        return ("demo/events", "demo/events", "demo/visits")[self.choices.draw(3)]
+        return ("demo/events", "demo/events", "demo/visits")[self.choices.draw(2 if self.narrow else 3)]
 
     def _content(self) -> bytes:
         flaw = self.choices.draw(16)
@@ -240,7 +260,7 @@ class Story:
             return body(poison=True)
         if flaw == 13:
             return b""
-        row = lambda: [_IDS[self.choices.draw(5)], self.choices.draw(4), _KINDS[self.choices.draw(3)]]  # noqa: E731 - a thunk
+        row = lambda: [_IDS[self.choices.draw(self.ids)], _TIMES[self.choices.draw(5)], _KINDS[self.choices.draw(4)]]  # noqa: E731 - a thunk
         return body([row() for _ in range(self.choices.draw(4))])
 
     def _full_set(self) -> None:
@@ -278,8 +298,7 @@ class Story:
             self._message({"Records": [record]})
 
     def _message(self, content: dict[str, Any]) -> None:
-        self.messages += 1
-        self.cloud.queue.append({"id": f"m{self.messages}", "body": json.dumps(content), "receives": 0})
+        self.cloud.arrivals.send(json.dumps(content))
 
     def _delete(self, key: str) -> None:
         if self.cloud.landing.get(key) is not None:
@@ -291,46 +310,74 @@ class Story:
             self.version[dataset] = "2.0.0" if self.version[dataset] == "1.0.0" else "1.0.0"
         version = self.version[dataset]
         text = CONTRACT.format(dataset=dataset, name=dataset.split(".")[1], version=version, kinds=VERSIONS[version])
+        text += self.habits[dataset][version]
         publish(text, "simulator", store=self.cloud.lake_bucket, force=True)
-        self.scheduler.note(f"publish {dataset} {version}")
+        said = " ".join(text.partition("value: at}")[2].split())
+        self.scheduler.note(f"publish {dataset} {version} {said}")
 
     def _replay(self) -> None:
-        choice = self.choices.draw(3)
-        if choice == 0 and self.cloud.letters:
-            self.scheduler.note("replay the letters")
-            self.cloud.replay(Selection(), list(self.cloud.letters))
+        choice = self.choices.draw(4)
+        if choice in (0, 3) and self.cloud.letters:
+            forced = choice == 3
+            self.scheduler.note(f"replay the letters{' by force' if forced else ''}")
+            self.cloud.replay(Selection(forced=forced), list(self.cloud.letters))
         else:
             dataset = DATASETS[self.choices.draw(2)]
-            self.scheduler.note(f"replay {dataset}")
+            self.scheduler.note(f"replay {dataset}{' by force' if choice == 1 else ''}")
             self.cloud.replay(Selection(dataset=dataset, forced=choice == 1), [])
 
     # The end
 
     def _come_to_rest(self) -> None:
         """No more faults: everything that was begun ends, and what was lost is found by time and by reconcile."""
-        self.scheduler.heal()
         self.mishaps_left = 0
         self._thaw()
         before = None
         for _ in range(40):
             self._run_all()
             now = invariants.fingerprint(self.cloud, DATASETS)
-            if now == before and not self.cloud.timers:
+            if now == before and not self.cloud.arrivals.later:
                 return
             before = now
             self._pass_time(2 * LEASE)
-            self.cloud.queue += [{**m, "receives": 0} for m in self.cloud.arrivals_dlq]  # a person redrives the queue
-            self.cloud.arrivals_dlq.clear()
+            self.cloud.arrivals.redrive()
             self.cloud.reconcile()
         raise StoryStuckError("it does not come to rest: reconcile finds something to do again and again")
 
+    def _let_timers_ring(self) -> None:
+        """Where nothing went wrong, nothing but time has to pass until every file is at rest."""
+        for _ in range(40):
+            self._run_all()
+            if not self.cloud.arrivals.later:
+                return
+            self._pass_time(min(m.due for m in self.cloud.arrivals.later) - self.cloud.clock.now)
+        raise StoryStuckError("timers ring again and again")
+
+    def _force_what_is_held_back(self) -> list[str]:
+        """A person says that small full loads were meant: then they are loaded.
+
+        A part that was heard of after the load was held back was not forced with it: the person looks again, and forces that too.
+        """
+        for _ in range(2):
+            self.scheduler.note("replay the letters by force, at the end")
+            self.cloud.replay(Selection(forced=True), list(self.cloud.letters), most_replays=1000)
+            self._come_to_rest()
+            held = invariants.held_back(self.cloud, DATASETS)
+            if not held:
+                break
+        return [
+            *self.cloud.bugs,
+            *invariants.check(self.cloud, DATASETS),
+            *(f"{f} is held back although it was forced" for f in held),
+        ]
+
     def _run_all(self) -> None:
-        while self.scheduler.processes or self.cloud.queue:
+        while self.scheduler.processes or self.cloud.arrivals.waiting:
             ready = self.scheduler.ready()
             if ready:
                 self.scheduler.turn(ready[0])
-            elif self.cloud.queue:
-                self.cloud.deliver(self.cloud.queue[:3])
+            elif self.cloud.arrivals.waiting:
+                self.cloud.deliver(self.cloud.arrivals.waiting[:3])
             else:
                 raise StoryStuckError(f"nobody can go on: {[p.name for p in self.scheduler.processes]}")
             self._check_steps()
