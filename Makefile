@@ -45,7 +45,7 @@ unit: .venv/.ready .venvs/local/.ready ## unit and integration tests
 
 simulate: .venv/.ready ## search random histories for a lost or doubled row (HISTORIES=10000, SEED=0), then break the code in 27 ways
 	$(BIN)/python -m simulator --histories $(HISTORIES) --seed $(SEED)
-	$(BIN)/python -m simulator --mutations --histories 3000
+	$(BIN)/python -m simulator --mutations --histories 6000
 
 chaos: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## kill, repeat, reorder and fail under a burst, then compare every row (FILES=2000, SEED=0)
 	$(BIN)/python -m scripts.chaos --files $(or $(FILES),2000) --seed $(SEED)

@@ -22,6 +22,7 @@ A_DAY = 10_000  # files
 WINDOWS = 24 * 60
 IDLE_POLLS = 5 * 3 * 60 * 24  # Lambda's pollers ask an empty queue, each three times a minute
 RECONCILES = 12 * 24
+SURVEYS = 4  # of the landing bucket, every six hours
 
 
 @dataclass(frozen=True)
@@ -191,8 +192,8 @@ def a_day(name: str, unit: Measured, runs: int, survey: Measured) -> None:
     costs = {service: dollars / unit.runs * runs for service, dollars in unit.cost().items()}
     for service, dollars in survey.cost().items():
         costs[service] += dollars * RECONCILES
-    costs["S3"] += 24 * A_DAY / 1000 * PRICES["s3_put"]  # the survey lists the bucket every hour
-    costs["DynamoDB"] += 24 * A_DAY * PRICES["dynamodb_read_unit"]
+    costs["S3"] += SURVEYS * A_DAY / 1000 * PRICES["s3_put"]  # a listing has a thousand versions
+    costs["DynamoDB"] += SURVEYS * A_DAY * PRICES["dynamodb_read_unit"]
     costs["SQS, SNS"] += IDLE_POLLS * PRICES["sqs_request"]
     load = unit.counts["invocations"]["load"]
     print(

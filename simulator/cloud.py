@@ -16,7 +16,7 @@ from tidegate.aws.envelopes import open_envelope
 from tidegate.aws.events import messages
 from tidegate.aws.ledger import DynamoLedger
 from tidegate.aws.table import Table
-from tidegate.errors import TidegateError
+from tidegate.errors import NothingWaits, TidegateError
 from tidegate.model.runs import execution_name
 from tidegate.model.selection import MOST_REPLAYS, DeadLetter, Selection
 from tidegate.ports import ObjectVersion
@@ -160,9 +160,10 @@ class Cloud:
 
     def _claim(self, event: Any) -> Any:
         claimed = claim(event["dataset"], event["token"], self.desk())
-        if claimed.manifest:
-            self.scheduler.note(f"{claimed.run_id} claims {[f.key.rsplit('/', 1)[1] for f in claimed.manifest.files]}")
-        return {"run_id": claimed.run_id or None, "manifest_key": claimed.manifest_key or None}
+        if claimed.manifest is None:
+            raise NothingWaits(claimed.dataset)
+        self.scheduler.note(f"{claimed.run_id} claims {[f.key.rsplit('/', 1)[1] for f in claimed.manifest.files]}")
+        return {"run_id": claimed.run_id, "manifest_key": claimed.manifest_key}
 
     def _load(self, event: Any) -> Any:
         manifest = read_manifest(event["manifest_key"], self.lake_bucket)
@@ -190,9 +191,9 @@ class Cloud:
 
     def _settle(self, event: Any) -> Any:
         manifest = read_manifest(event["manifest_key"], self.lake_bucket)
-        message, _, more = settle(manifest, self.desk())
+        message, _ = settle(manifest, self.desk())
         self.scheduler.note(f"{manifest.run_id} is settled")
-        return {"message": message, "subject": "", "more": more}
+        return {"message": message, "subject": ""}
 
     def _fail(self, event: Any) -> Any:
         error = event["error"]

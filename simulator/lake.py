@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from simulator.rows import Row, accepts, is_tombstone, newest_first, winners
+from simulator.rows import Row, accepts, fold, is_tombstone, newest_first, winners
 from tidegate.contracts.contract import Contract
 from tidegate.engine import FieldIds, FileResult, Inspection, Output, Refusal, StagedFile
 from tidegate.errors import StaleCommit
-from tidegate.model.runs import Books, Commit, Leaving, Manifest
+from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
 from tidegate.ports import Layers, LiveFile, Swap, Table
 
 Call = Callable[[str, str, Callable[[], Any]], Any]
@@ -211,6 +211,10 @@ class PlainWorkshop:
         untouched = [r for f in remove for r in self.lake.data[f.path] if r.id not in affected]
         path = self._file(sorted([*untouched, *new.values()], key=newest_first))
         return Swap(remove, [path] if path else [], len(new), len(old)), books
+
+    def living(self, contract: Contract, rows: Path | None) -> int:
+        """The rows that silver would hold of these alone."""
+        return len(fold(contract, self._rows(rows), Epoch()))
 
     def highest(self, rows: Path | None, column: str | None) -> str:
         """The highest `at`."""

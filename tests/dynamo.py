@@ -122,7 +122,8 @@ class FakeDynamo:
     def query(self, condition: str, values: Item, *, index: bool) -> list[Item]:
         partition = str(values[condition.split("=")[1].split(maxsplit=1)[0]]["S"])
         if not index:
-            return [item for _, item in sorted(self.partitions.get(partition, {}).items())]
+            after = values[":after"]["S"] if ":after" in condition else ""
+            return [item for sk, item in sorted(self.partitions.get(partition, {}).items()) if sk > after]
         listed = [self.partitions[pk][sk] for pk, sk in self._kinds.get(partition, ())]
         if "BETWEEN" in condition:
             low, high = values[":since"]["S"], values[":until"]["S"]

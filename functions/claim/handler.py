@@ -3,22 +3,25 @@
 from typing import Any
 
 from tidegate import bootstrap
+from tidegate.errors import NothingWaits
 from tidegate.telemetry import entry, logger, measure
 from tidegate.usecases.claim import claim
 
 
 @entry
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context
-    """Open the next run of the lease in the event; `run_id` is null when nothing is left."""
+    """Open the next run of the lease in the event; raise NothingWaits when there is nothing left to load."""
     claimed = claim(event["dataset"], event["token"], bootstrap.desk())
-    files, size = (len(claimed.manifest.files), claimed.manifest.bytes) if claimed.manifest else (0, 0)
+    if claimed.manifest is None:
+        raise NothingWaits(claimed.dataset)
+    files, size = len(claimed.manifest.files), claimed.manifest.bytes
     logger.info("claimed", dataset=claimed.dataset, token=claimed.token, run_id=claimed.run_id, files=files, bytes=size)
     measure({"FilesClaimed": files, "BytesClaimed": size}, claimed.dataset)
     return {
         "dataset": claimed.dataset,
         "token": claimed.token,
-        "run_id": claimed.run_id or None,
-        "manifest_key": claimed.manifest_key or None,
+        "run_id": claimed.run_id,
+        "manifest_key": claimed.manifest_key,
         "files": files,
         "bytes": size,
     }

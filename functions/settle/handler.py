@@ -11,11 +11,11 @@ from tidegate.usecases.settle import settle
 
 @entry
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context
-    """Close the run in the event; `more` tells whether the execution has to claim again."""
+    """Close the run in the event, and start the next one when files wait."""
     manifest = read_manifest(event["manifest_key"], bootstrap.objects())
-    message, account, more = settle(manifest, bootstrap.desk())
-    logger.info("settled", run_id=manifest.run_id, files=len(account.receipts), more=more)
+    message, account = settle(manifest, bootstrap.desk())
+    logger.info("settled", run_id=manifest.run_id, files=len(account.receipts))
     books = account.books
     counts = {"RowsRead": books.rows_read, "RowsAccepted": books.rows_accepted, "RowsQuarantined": books.rows_quarantined}
     measure({"FilesSettled": len(account.receipts), **counts}, manifest.dataset)
-    return {"message": message, "subject": f"Tidegate: {manifest.dataset} loaded"[:SUBJECT_LENGTH], "more": more}
+    return {"message": message, "subject": f"Tidegate: {manifest.dataset} loaded"[:SUBJECT_LENGTH]}

@@ -2,7 +2,7 @@ import json
 import re
 
 from tests.unit.stack.stack import LAMBDA, MACHINE, STATES, of_type
-from tidegate.errors import Transient
+from tidegate.errors import NothingWaits, Transient
 
 # What Lambda and Step Functions themselves raise when the same call may succeed later.
 FROM_AWS = {
@@ -45,7 +45,7 @@ def test_no_task_waits_for_ever_and_none_is_cut_off_before_its_function() -> Non
 
 def test_every_step_of_a_run_is_caught_and_leads_to_a_letter() -> None:
     for name in ("Claim", "Load", "Audit", "Settle"):
-        fenced, anything = STATES[name]["Catch"]
+        *_, fenced, anything = STATES[name]["Catch"]
         assert fenced["ErrorEquals"] == ["LeaseLost"]
         assert anything["ErrorEquals"] == ["States.ALL"]
         noted = STATES[anything["Next"]]
@@ -57,14 +57,20 @@ def test_every_step_of_a_run_is_caught_and_leads_to_a_letter() -> None:
 
 def test_a_run_that_lost_its_lease_stops_without_touching_what_its_successor_has() -> None:
     for name, task in LAMBDAS.items():
-        assert task["Catch"][0]["ErrorEquals"] == ["LeaseLost"], name
-        assert STATES[task["Catch"][0]["Next"]]["Type"] == "Succeed", name
+        fenced = task["Catch"][-2]
+        assert fenced["ErrorEquals"] == ["LeaseLost"], name
+        assert STATES[fenced["Next"]]["Type"] == "Succeed", name
+
+
+def test_an_execution_that_finds_nothing_to_load_ends_well() -> None:
+    nothing = STATES["Claim"]["Catch"][0]
+    assert nothing["ErrorEquals"] == [NothingWaits.__name__]
+    assert STATES[nothing["Next"]]["Type"] == "Succeed"
 
 
 def test_a_settled_run_that_nobody_could_be_told_of_leaves_a_letter_and_goes_on() -> None:
-    for name in ("Notify", "NotifyAndClaim"):
-        untold = STATES[STATES[name]["Catch"][0]["Next"]]
-        assert (untold["Next"], untold["Parameters"]["proceed"]) == ("Bury", True)
+    untold = STATES[STATES["Notify"]["Catch"][0]["Next"]]
+    assert (untold["Next"], untold["Parameters"]["proceed"]) == ("Bury", True)
 
 
 def test_a_letter_that_cannot_be_sent_fails_the_execution_loudly() -> None:
@@ -84,19 +90,18 @@ def test_dataset_and_token_always_come_from_the_executions_input() -> None:
         assert set(re.findall(rf'"{name}\.\$": "([^"]+)"', text)) == {f"$$.Execution.Input.{name}"}
 
 
-def test_after_a_run_the_dataset_is_looked_at_again() -> None:
-    assert STATES["NotifyAndClaim"]["Next"] == "Claim"
-    assert STATES["Notify"]["End"] is True  # Settle looked, and gave the lease back
+def test_after_a_failed_run_the_dataset_is_looked_at_again() -> None:
+    """After one that succeeded Settle has looked already, and started the next execution."""
+    assert STATES["Notify"]["End"] is True
     assert [choice["Next"] for choice in STATES["Proceed?"]["Choices"]] == ["Claim"]
 
 
-def test_a_run_of_an_idle_dataset_costs_seven_transitions() -> None:
+def test_a_run_costs_five_transitions() -> None:
     path, name = ["Claim"], "Claim"
-    answers = {"HasWork?": "Load", "More?": STATES["More?"]["Default"]}
     while "End" not in STATES[name]:
-        name = answers.get(name) or STATES[name]["Next"]
+        name = STATES[name]["Next"]
         path.append(name)
-    assert path == ["Claim", "HasWork?", "Load", "Audit", "Settle", "More?", "Notify"]
+    assert path == ["Claim", "Load", "Audit", "Settle", "Notify"]
 
 
 def test_every_state_can_be_reached() -> None:

@@ -47,10 +47,6 @@ EVENTS = replace(SALES, load_mode=LoadMode.APPEND, order_by=None)
 CHANGES = replace(
     SALES, columns=(*SALES.columns[:2], Column("op", ColumnType(Kind.STRING), sources=("op",))), delete_when=When("op", ("D",))
 )
-GONE = "2.00"
-CANCELLED = replace(
-    SALES, columns=(*SALES.columns[:2], Column("amount", ColumnType(Kind.STRING))), delete_when=When("amount", (GONE,))
-)
 
 
 @dataclass(frozen=True)

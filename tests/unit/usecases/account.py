@@ -111,12 +111,12 @@ class Account(Cloud):
         record = {"eventSource": "aws:s3", "eventVersion": "2.1", "eventName": "ObjectCreated:Put"}
         record |= {"s3": {"bucket": {"name": LANDING}, "object": item}}
         if announced:
-            self.queue.append({"id": f"m{self.versions}", "body": json.dumps({"Records": [record]}), "receives": 0})
+            self.arrivals.send(json.dumps({"Records": [record]}))
 
     def hear(self) -> None:
         """Deliver messages until none comes again."""
-        while self.queue:
-            self.outside.wait(self.deliver(self.queue[:10]))
+        while self.arrivals.waiting:
+            self.outside.wait(self.deliver(self.arrivals.waiting[:10]))
 
     def rest(self) -> None:
         """Let everything that was begun come to its end. Only who died is found by time and reconcile: a retry needs neither."""
@@ -177,7 +177,7 @@ class Account(Cloud):
             "lease": {n: bool(v) if n.endswith("s_at") else v for n, v in lease.items()},
             "kept": (state.watermark, state.rows, state.epoch.load),
             "letters": sorted({_MANIFEST.sub("manifest.json", json.dumps(letter, sort_keys=True)) for letter in self.letters}),
-            "undelivered": self.arrivals_dlq,
+            "undelivered": self.arrivals.dead,
         }
 
 

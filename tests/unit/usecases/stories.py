@@ -25,7 +25,7 @@ def batch(account: Account) -> None:
 def arrivals(account: Account) -> None:
     """One event of every kind: new, again, overwritten, a part and its marker, empty, stray."""
     account.put(DELTA + "a", ["1", 1, "A"])
-    account.queue.append({**account.queue[0], "id": "again"})
+    account.arrivals.send(account.arrivals.waiting[0].body)
     account.hear()  # messages that come again change places with others: here that would be another story
     account.put(DELTA + "a", ["1", 2, "A"])
     account.hear()

@@ -94,18 +94,29 @@ class TestOrder:
 
 
 class TestHandingOver:
-    def test_every_execution_hands_over_and_no_file_is_left(self, world: World) -> None:
-        world.limits = Limits(files=1, bytes=1000, runs=2)
+    def test_every_execution_loads_one_batch_and_hands_over_until_no_file_is_left(self, world: World) -> None:
+        world.limits = Limits(files=2, bytes=1000)
         arrivals = world.drop(*(DELTA + name for name in "abcdefg"))
         batches: list[list[str]] = []
         for token in range(1, 5):
-            assert world.started[-1] == (EVENTS, token)
-            while (manifest := world.claim(token=token).manifest) is not None:
-                batches.append(names(manifest))
-                world.settle(manifest)
-        assert batches == [[name] for name in "abcdefg"]
+            assert world.started == [(EVENTS, n) for n in range(1, token + 1)]
+            manifest = world.claim_manifest()
+            batches.append(names(manifest))
+            world.settle(manifest)
+        assert batches == [["a", "b"], ["c", "d"], ["e", "f"], ["g"]]
         assert set(world.states(*arrivals)) == {S.LOADED}
         assert not world.fake_ledger.lease(EVENTS).held
+
+    def test_execution_whose_runs_fail_one_after_the_other_hands_over_before_its_history_is_full(self, world: World) -> None:
+        """A run that succeeds ends its execution; one that fails is followed by another in the same one."""
+        world.limits = Limits(files=1, bytes=1000, runs=2)
+        arrivals = world.drop(*(DELTA + name for name in "abc"))
+        for _ in range(2):
+            world.claim_and_fail("Audit", "BooksUnbalanced")
+        assert world.claim(token=1) == Claimed(EVENTS, 1)
+        assert world.started == [(EVENTS, 1), (EVENTS, 2)]
+        world.claim_and_fail("Audit", "BooksUnbalanced")
+        assert set(world.states(*arrivals)) == {S.FAILED}
 
     def test_execution_that_is_full_when_nothing_waits_starts_no_other(self, world: World) -> None:
         world.limits = Limits(files=1, bytes=1000, runs=1)

@@ -22,8 +22,8 @@ class TestBatch:
         world.settle(first)
         second = world.claim_manifest()
         assert [names(first), names(second)] == [["a", "b"], ["c", "d"]]
-        assert [first.run_id, second.run_id] == ["demo.events-000001-0001", "demo.events-000001-0002"]
-        assert world.started == [(EVENTS, 1)]
+        assert [first.run_id, second.run_id] == ["demo.events-000001-0001", "demo.events-000002-0001"]
+        assert world.started == [(EVENTS, 1), (EVENTS, 2)]
 
     def test_batch_keeps_the_order_of_arrival(self, world: World) -> None:
         world.drop(DELTA + "z", DELTA + "a", DELTA + "m")
@@ -38,15 +38,6 @@ class TestBatch:
         world.limits = Limits(files=100, bytes=25)
         world.drop(*(DELTA + name for name in "abcde"), size=10)
         assert world.drain() == [["a", "b"], ["c", "d"], ["e"]]
-
-    def test_execution_hands_over_to_a_fresh_one_before_its_history_is_full(self, world: World) -> None:
-        world.limits = Limits(files=1, bytes=1000, runs=2)
-        world.drop(DELTA + "a", DELTA + "b", DELTA + "c")
-        for _ in range(2):
-            world.settle(world.claim_manifest())
-        assert world.claim() == Claimed(EVENTS, 1)
-        assert world.started == [(EVENTS, 1), (EVENTS, 2)]
-        assert names(world.claim_manifest()) == ["c"]
 
     def test_file_above_the_limit_is_taken_alone_and_does_not_block(self, world: World) -> None:
         world.limits = Limits(files=100, bytes=25)

@@ -131,7 +131,7 @@ class World:
 
     def settle(self, manifest: Manifest, watermark: str = "", refused: Sequence[str] = ()) -> dict[str, Any]:
         self.account(manifest, watermark, refused)
-        message, _, _ = settle(manifest, self.desk)
+        message, _ = settle(manifest, self.desk)
         return message
 
     def fail(

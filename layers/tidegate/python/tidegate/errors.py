@@ -1,6 +1,7 @@
 """Every error that Tidegate raises on purpose.
 
 TidegateError
+ ├── NothingWaits              no failure: Claim found nothing to load, and the state machine has no other ear
  ├── Permanent                 trying again changes nothing: a person or a new file has to
  │    ├── MessageMalformed     an arrival message that cannot be decoded
  │    ├── ContractInvalid      a contract that does not parse or breaks the vocabulary
@@ -27,6 +28,10 @@ from dataclasses import dataclass
 
 class TidegateError(Exception):
     """Root of the tree: `except TidegateError` catches what Tidegate raises on purpose and nothing else."""
+
+
+class NothingWaits(TidegateError):
+    """Claim found nothing to load and gave the lease back. As an error it costs a run that has work no state transition."""
 
 
 class Permanent(TidegateError):

@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidegate.aws.errors import translate
-from tidegate.errors import TidegateError, Unexpected
+from tidegate.errors import NothingWaits, TidegateError, Unexpected
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -32,6 +32,9 @@ def entry(handler: Handler) -> Handler:
     def framed(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context
         try:
             return handler(event, context)
+        except NothingWaits as nothing:
+            logger.info("nothing waits", dataset=str(nothing))
+            raise
         except TidegateError as error:
             logger.error("gave up", error=type(error).__name__, cause=str(error))  # noqa: TRY400 - the cause says it all
             raise
