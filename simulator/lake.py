@@ -157,7 +157,7 @@ class PlainWorkshop:
             if content.get("poison"):
                 self.poisoned()
             if content.get("refused"):
-                results.append(FileResult(file.file_id, 0, 0, 0, Refusal("BAD_HEADER", "mend it")))
+                results.append(FileResult(file.file_id, 0, 0, 0, Refusal("WRONG_HEADER", "mend it")))
                 continue
             rows = [
                 Row(*values, file.key, file.file_id, n, file.arrival, file.load_id) for n, values in enumerate(content["rows"], 1)
