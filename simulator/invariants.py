@@ -4,6 +4,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from simulator.cloud import Cloud
 from simulator.lake import LAYERS
@@ -166,9 +167,15 @@ def _too_small(cloud: Cloud, run: RunRecord) -> Iterator[str]:
     history = cloud.lake.tables[f"silver.{contract.table}"]
     before = next((b.rows for b, after in itertools.pairwise(history) if after.author == run.run_id), 0)
     least = max(1, before * (1 - (contract.max_shrink or 1)))
-    took_effect = read_account(manifest, cloud.lake_bucket).epoch.load == manifest.files[0].load
-    if before and took_effect and run.books.rows_accepted < least:
-        yield f"{run.run_id} took {before} rows away for {run.books.rows_accepted}, and nobody forced it"
+    account = read_account(manifest, cloud.lake_bucket)
+    if not before or account.epoch.load != manifest.files[0].load:
+        return
+    read_now = [r.file_id for r in account.receipts if r.state is FileState.LOADED and not r.kept]
+    files = [replace(f, contract_version=manifest.contract_version) for f in cloud.ledger().files(read_now).values()]
+    accepted = [row for f in files if f.kind is not Kind.MARKER for row in _rows_of(cloud, f)[0]]
+    left = len(fold(contract, accepted, Epoch()))
+    if left < least:
+        yield f"{run.run_id} took {before} rows away for {left}, and nobody forced it"
 
 
 def _runs(cloud: Cloud, dataset: str) -> Iterator[str]:

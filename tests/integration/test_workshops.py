@@ -34,7 +34,7 @@ def lake() -> Iterator[GlueLake]:
         session.client("s3").create_bucket(Bucket="twins")
         for layer in ("bronze", "silver", "quarantine"):
             session.client("glue").create_database(DatabaseInput={"Name": f"stack_{layer}"})
-        yield GlueLake("stack", "twins", session.client("s3"))
+        yield GlueLake("stack", "twins", session.client("s3"), session.client("glue"))
         server.stop()
 
 
@@ -46,6 +46,9 @@ A, D = ("a", 1, "A"), ("a", 2, "D")
 @example([Batch("delta", ((0, (A,)),)), Batch("delta", ((1, (D,)),)), Batch("delta", ((1, ()),))], "", TOMBSTONES)
 @example([Batch("delta", ((1, (D,)),)), Batch("delta", ((0, (A, ("b", None, "A"), ("b", 0, "B"))),))], "", TOMBSTONES)
 @example([Batch("delta", ((0, (A, D)), (1, (A,)))), Batch("delta", ((0, (A,)),), end="overtaken")], "", TOMBSTONES)
+@example(
+    [Batch("full", ((0, (A, ("b", 1, "A"), ("c", 1, "B"))),)), Batch("full", ((0, (A, D, ("b", 1, "A"))),))], SHRINK, TOMBSTONES
+)
 @example([Batch("full", ((0, (A, ("b", 1, "A"), ("c", 1, "B"))),)), Batch("parts", ((0, (A,)), (1, ())))], SHRINK, "")
 @example([Batch("delta", ((0, (A,)),)), *(Batch("delta", ((0, (D,)),), end=n, retried=False) for n in range(6))], "", TOMBSTONES)
 @example([Batch("delta", ((0, (A,)),)), *(Batch("full", ((0, (D, A)),), end=n, forced=True) for n in range(6))], "", "")

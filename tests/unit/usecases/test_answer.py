@@ -61,6 +61,20 @@ class TestOurLetters:
         assert world.answer().replayed.files == ()
         assert (world.state(a), world.letters.queue) == (S.LOADED, {})
 
+    @pytest.mark.parametrize("step", ["end_run", "give_up"])
+    def test_letter_of_a_run_that_is_still_failing_stays(self, world: World, step: str) -> None:
+        """It is sent first: whoever answered it now and deleted it would leave FAILED files that no letter names."""
+        (a,) = world.drop(DELTA + "a")
+        world.ledger = Interrupted(world.ledger, before={step: raising(Crash())})
+        with pytest.raises(Crash):
+            world.claim_and_fail("Audit", "BooksUnbalanced")
+        assert whys(world) == [f"{a.key}: it is CLAIMED"]
+        world.fail("Audit", "BooksUnbalanced")
+        assert (world.state(a), len(world.letters.queue) > 0) == (S.FAILED, True)
+        world.drain()
+        assert whys(world) == []
+        assert (world.letters.queue, world.drain()) == ({}, [["a"]])
+
     def test_crash_before_the_letter_is_deleted_leaves_it_and_the_next_answer_finishes(self, world: World) -> None:
         (a,) = failed(world, DELTA + "a")
         world.ledger = Interrupted(world.ledger, after={"requeue": raising(Crash())})

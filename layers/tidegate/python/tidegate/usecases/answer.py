@@ -85,10 +85,14 @@ def answer(envelope: Envelope, *, register: Register, objects: Objects, care: Ca
 
 
 def _unfinished(replayed: Replayed) -> str:
-    """Say what a letter is still needed for: files that are FAILED and that nobody overtook."""
+    """Say what a letter is still needed for: files that are FAILED and that nobody overtook, or that may be soon.
+
+    The letter goes before the files are told, so its run may not have come to its end yet: they are CLAIMED.
+    """
     if replayed.more:
         return "time ran out before all of its files were replayed"
-    stuck = [f"{record.key}: {why}" for record, why in replayed.left if record.state is FileState.FAILED and why != OVERTAKEN]
+    needed = (FileState.FAILED, FileState.CLAIMED)
+    stuck = [f"{record.key}: {why}" for record, why in replayed.left if record.state in needed and why != OVERTAKEN]
     return stuck[0] if stuck else ""
 
 

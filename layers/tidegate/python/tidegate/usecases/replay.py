@@ -85,7 +85,7 @@ def _select(selection: Selection, ledger: Ledger, objects: Objects) -> list[File
     records = {i: found[i] for i in ids}
     for run_id in selection.failed_runs:  # a letter may be old: what was loaded or failed again since is none of its business
         members = ledger.files(_files_of(run_id, ledger, objects))
-        records |= {i: r for i, r in members.items() if r.state is FileState.FAILED and r.run_id == run_id}
+        records |= {i: r for i, r in members.items() if r.state in (FileState.FAILED, FileState.CLAIMED) and r.run_id == run_id}
     if selection.dataset:
         ranged = ledger.list_files(selection.dataset, _bound(selection.since) or "", _bound(selection.until) or "~")
         records |= {r.file_id: r for r in ranged if _is_asked(r, selection)}
