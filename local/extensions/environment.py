@@ -4,6 +4,7 @@ The emulator hands the server's own environment on. Here a function sees AWS's v
 is left out, because AWS sets none.
 """
 
+import json
 import os
 import socket
 import sys
@@ -40,7 +41,9 @@ def variables(config: dict[str, Any], task: Path, opt: Path, temporary: str) -> 
     """AWS's variables, the role's credentials, the function's own; nothing of the server's but where programs are."""
     _, region = lambda_runtime._account_region_from_function_config(config)
     reserved = lambda_runtime._RESERVED_RUNTIME_ENV_VARS
-    own = {name: value for name, value in (config.get("Environment") or {}).get("Variables", {}).items() if name not in reserved}
+    given = (config.get("Environment") or {}).get("Variables", {})
+    # CloudFormation makes text of numbers and truth values; the emulator hands them on as they stand in the template.
+    own = {n: v if isinstance(v, str) else json.dumps(v) for n, v in given.items() if n not in reserved}
     name = config.get("FunctionName", "")
     return {
         "PATH": f"{opt / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",

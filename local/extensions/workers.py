@@ -40,16 +40,17 @@ class PythonWorker(lambda_runtime.Worker):
 
     def _spawn(self) -> None:
         self._discard_tmpdir()
-        self._tmpdir = tempfile.mkdtemp(prefix="tidegate-lambda-")
         opt = packages.merged([packages.unpacked(zipped) for zipped in environment.layers(self.config)])
         task = packages.unpacked(self.code_zip)
+        temporary = tempfile.mkdtemp(prefix="tidegate-lambda-")
         reader, writer = os.pipe()
         self._proc = subprocess.Popen(  # noqa: S603 - our own script
             [environment.python(), "-I", "-S", "-u", RUNTIME, str(writer)],
             cwd=task, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=[writer],
-            env=environment.variables(self.config, task, opt, self._tmpdir), start_new_session=True,
+            env=environment.variables(self.config, task, opt, temporary), start_new_session=True,
         )  # fmt: skip
         os.close(writer)
+        self._tmpdir = temporary  # not before there is a process to go with it
         self._process, self._pending, self._answers = self._proc, b"", os.fdopen(reader, "rb", buffering=0)
         self._log = Log(self._proc.stdout)
         self._send({"paths": environment.paths(task, opt), "handler": self.config.get("Handler", "")})

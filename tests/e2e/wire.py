@@ -27,7 +27,7 @@ class Wire:
 
     def __init__(self, laptop: Laptop) -> None:
         self.laptop, self.ledger = laptop, laptop.stack.ledger
-        self.lake = GlueLake(laptop.stack.name, laptop.stack.lake.bucket, laptop.client("s3"))
+        self.lake = GlueLake(laptop.stack.name, laptop.stack.lake.bucket, laptop.client("s3"), laptop.client("glue"))
 
     def publish(self, folder: Path, *datasets: str) -> None:
         """Publish contracts of datasets of readings, all by one command."""
