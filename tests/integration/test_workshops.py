@@ -33,8 +33,8 @@ def lake() -> Iterator[GlueLake]:
         session = boto3.Session()
         session.client("s3").create_bucket(Bucket="twins")
         for layer in ("bronze", "silver", "quarantine"):
-            session.client("glue").create_database(DatabaseInput={"Name": f"stack_{layer}"})
-        yield GlueLake("stack", "twins", session.client("s3"), session.client("glue"))
+            session.client("glue").create_database(DatabaseInput={"Name": f"twins_{layer}"})
+        yield GlueLake("twins", "twins", session.client("s3"), session.client("glue"))
         server.stop()
 
 

@@ -135,7 +135,7 @@ def simulated() -> World:
 
 
 def real(lake: GlueLake) -> World:
-    catalog = GlueMetadata("stack", boto3.client("glue"), boto3.client("s3"))
+    catalog = GlueMetadata("twins", boto3.client("glue"), boto3.client("s3"))
     limits, keyring = Limits(memory_mb=256, threads=1), Keyring("test", b"k" * 64)
     return World(lake, catalog, lambda room: LocalWorkshop(room, limits, keyring), as_csv)
 
