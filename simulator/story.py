@@ -226,7 +226,7 @@ class Story:
     # What people do
 
     def _do(self) -> None:
-        choice = self.choices.draw(7 if self.narrow else 17)
+        choice = (0, 0, 4, 6, 6)[self.choices.draw(5)] if self.narrow else self.choices.draw(17)
         if choice in (4, 5) and self.keys:
             self._put(self.keys[self.choices.draw(len(self.keys))], self._content())
         elif choice == 6 and self.keys:
