@@ -22,7 +22,8 @@ from tidegate.model.selection import MOST_REPLAYS, DeadLetter, Selection
 from tidegate.ports import ObjectVersion
 from tidegate.usecases.answer import answer_all
 from tidegate.usecases.audit import audit
-from tidegate.usecases.claim import Desk, Limits, claim, read_manifest
+from tidegate.usecases.batch import Desk, Limits
+from tidegate.usecases.claim import claim, read_manifest
 from tidegate.usecases.fail import fail
 from tidegate.usecases.ingest import Register, ingest
 from tidegate.usecases.load import load

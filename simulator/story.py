@@ -12,7 +12,7 @@ from simulator.queue import Message
 from simulator.rows import body
 from tidegate.contracts.publish import publish
 from tidegate.model.selection import Selection
-from tidegate.usecases.claim import Limits
+from tidegate.usecases.batch import Limits
 
 DATASETS = ("demo.events", "demo.visits")
 _STEPS = 30_000  # a history that does more does not come to rest

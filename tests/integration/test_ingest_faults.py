@@ -13,7 +13,7 @@ from tests.messages import batch, notification
 from tests.unit.usecases.world import DELTA, EVENTS, World
 from tidegate.errors import AccessDenied, ServiceUnavailable, Throttled, TidegateError
 from tidegate.model.files import FileState
-from tidegate.usecases.claim import Limits
+from tidegate.usecases.batch import Limits
 
 OTHERS = "demo.others"
 ERRORS = {

@@ -18,7 +18,7 @@ from simulator.queue import LONGEST_DELAY, RECEIVES, Message
 from tidegate.aws.events import read
 from tidegate.aws.timer import QueueTimer
 from tidegate.ports import Timer
-from tidegate.usecases.claim import Limits
+from tidegate.usecases.batch import Limits
 
 _numbers = itertools.count()
 

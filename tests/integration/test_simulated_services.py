@@ -20,7 +20,7 @@ from tidegate.aws.letters import Letterbox
 from tidegate.aws.workflow import StepFunctions
 from tidegate.model.selection import DeadLetter
 from tidegate.ports import Letters, Workflow
-from tidegate.usecases.claim import Limits
+from tidegate.usecases.batch import Limits
 
 Started = Callable[[], list[str]]
 Found = Callable[[], list[DeadLetter]]

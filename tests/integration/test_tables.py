@@ -8,8 +8,8 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests.integration.catalogs import glue_lake
 from tidegate.aws.catalog import GlueMetadata
 from tidegate.aws.iceberg import GlueLake
 from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode
@@ -98,19 +98,8 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def lake() -> Iterator[GlueLake]:
-    with pytest.MonkeyPatch.context() as patch:
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-        server.start()
-        host, port = server.get_host_and_port()
-        settings = {"AWS_ACCESS_KEY_ID": "t", "AWS_SECRET_ACCESS_KEY": "t", "AWS_DEFAULT_REGION": "us-east-1"}
-        for name, value in (settings | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}).items():
-            patch.setenv(name, value)
-        session = boto3.Session()
-        session.client("s3").create_bucket(Bucket="lake")
-        for layer in ("bronze", "silver", "quarantine"):
-            session.client("glue").create_database(DatabaseInput={"Name": f"stack_{layer}"})
-        yield GlueLake("stack", "lake", session.client("s3"), session.client("glue"))
-        server.stop()
+    with glue_lake("stack", "lake") as made:
+        yield made
 
 
 @pytest.fixture

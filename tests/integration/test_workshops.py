@@ -1,19 +1,17 @@
 """The simulator's tables and workshop beside the real ones: the same random batches leave the same rows, books and commits."""
 
 import itertools
-import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
 
 from simulator.story import SHRINK, TOMBSTONES
 from tests.integration.batches import BATCHES, Batch, Twins
+from tests.integration.catalogs import glue_lake
 from tests.integration.twins import real, simulated
 from tidegate.aws.iceberg import GlueLake
 
@@ -22,20 +20,8 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def lake() -> Iterator[GlueLake]:
-    with pytest.MonkeyPatch.context() as patch:
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it writes a line for each of thousands of requests
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-        server.start()
-        host, port = server.get_host_and_port()
-        settings = {"AWS_ACCESS_KEY_ID": "t", "AWS_SECRET_ACCESS_KEY": "t", "AWS_DEFAULT_REGION": "us-east-1"}
-        for name, value in (settings | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}).items():
-            patch.setenv(name, value)
-        session = boto3.Session()
-        session.client("s3").create_bucket(Bucket="twins")
-        for layer in ("bronze", "silver", "quarantine"):
-            session.client("glue").create_database(DatabaseInput={"Name": f"twins_{layer}"})
-        yield GlueLake("twins", "twins", session.client("s3"), session.client("glue"))
-        server.stop()
+    with glue_lake("twins", "twins") as made:
+        yield made
 
 
 A, D = ("a", 1, "A"), ("a", 2, "D")

@@ -21,7 +21,8 @@ from simulator.story import CONTRACT
 from tidegate.contracts.publish import publish
 from tidegate.errors import BooksUnbalanced
 from tidegate.model.files import FileState
-from tidegate.usecases.claim import Limits, read_manifest
+from tidegate.usecases.batch import Limits
+from tidegate.usecases.claim import read_manifest
 
 EVENTS = "demo.events"
 DELTA = "demo/events/delta/"

@@ -2,7 +2,7 @@ import pytest
 
 from tests.unit.usecases.windows import WINDOW
 from tests.unit.usecases.world import World
-from tidegate.usecases.claim import Limits
+from tidegate.usecases.batch import Limits
 
 
 @pytest.fixture

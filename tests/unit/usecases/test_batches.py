@@ -5,7 +5,8 @@ import pytest
 from tests.unit.usecases.world import DELTA, EVENTS, FULL, World, names
 from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileState
-from tidegate.usecases.claim import Claimed, Limits
+from tidegate.usecases.batch import Limits
+from tidegate.usecases.claim import Claimed
 from tidegate.usecases.replay import Selection
 
 S = FileState

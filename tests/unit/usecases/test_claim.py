@@ -9,7 +9,8 @@ from tests.unit.usecases.world import DELTA, EVENTS, LEASE, World, names
 from tidegate.errors import ContractMissing, NotFound, ServiceUnavailable
 from tidegate.model.files import FileState
 from tidegate.model.runs import RunState
-from tidegate.usecases.claim import Claimed, Limits, read_manifest
+from tidegate.usecases.batch import Limits
+from tidegate.usecases.claim import Claimed, read_manifest
 
 S = FileState
 

@@ -7,7 +7,7 @@ from tests.unit.usecases.world import DELTA, EVENTS, FULL, World, names
 from tidegate.errors import LeaseLost, Throttled
 from tidegate.model.files import FileState
 from tidegate.model.runs import RunState
-from tidegate.usecases.claim import Limits
+from tidegate.usecases.batch import Limits
 from tidegate.usecases.fail import OF_THE_DATASET, explain
 from tidegate.usecases.replay import Selection
 

@@ -3,7 +3,7 @@ import pytest
 from tests.unit.usecases.world import DELTA, EVENTS, FULL, World, names
 from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileState
-from tidegate.usecases.claim import Limits
+from tidegate.usecases.batch import Limits
 
 S = FileState
 

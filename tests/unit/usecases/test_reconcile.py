@@ -68,3 +68,22 @@ def test_age_is_that_of_the_oldest_file_that_waits(world: World) -> None:
     assert world.reconcile().oldest_pending_seconds == pytest.approx(30, abs=0.01)
     world.drain()
     assert world.reconcile().oldest_pending_seconds == 0
+
+
+def test_run_that_was_decided_and_never_closed_is_closed_although_no_file_waits(world: World) -> None:
+    """Settle died before its last write, and the claim of the successor failed: only the lease still names the run."""
+    (a,) = world.drop(DELTA + "a")
+    manifest = world.claim_manifest()
+    inner, world.ledger = world.ledger, Interrupted(world.ledger, before={"close_run": raising(Crash())})
+    with pytest.raises(Crash):
+        world.settle(manifest)
+    world.ledger = inner
+    world.expire()
+    assert world.reconcile().woken == [EVENTS]
+    world.fail("Claim", "Throttled", "slow down")
+    assert world.fake_ledger.lease(EVENTS).stale_run_id == manifest.run_id
+    world.clock.pass_seconds(301)
+    assert world.reconcile().woken == [EVENTS]
+    assert world.claim().manifest is None
+    lease = world.fake_ledger.lease(EVENTS)
+    assert (lease.held, lease.stale_run_id, world.state(a)) == (False, "", S.LOADED)

@@ -3,7 +3,7 @@
 from tests.fakes import SECOND
 from tests.unit.usecases.windows import WINDOW, ring
 from tests.unit.usecases.world import DELTA, EVENTS, FULL, World, names
-from tidegate.usecases.claim import Limits
+from tidegate.usecases.batch import Limits
 from tidegate.usecases.replay import Selection
 
 

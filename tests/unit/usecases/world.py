@@ -17,7 +17,8 @@ from tidegate.model.selection import Selection
 from tidegate.ports import Ledger, Objects, Workflow
 from tidegate.usecases.account import write_account
 from tidegate.usecases.answer import Correspondence, answer_all
-from tidegate.usecases.claim import Claimed, Desk, Limits, claim
+from tidegate.usecases.batch import Desk, Limits
+from tidegate.usecases.claim import Claimed, claim
 from tidegate.usecases.fail import Failed, fail
 from tidegate.usecases.ingest import Outcome, Register, ingest
 from tidegate.usecases.reconcile import Pace, Reconciled, reconcile

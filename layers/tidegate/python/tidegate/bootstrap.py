@@ -17,8 +17,8 @@ from tidegate.aws.timer import QueueTimer
 from tidegate.aws.workflow import StepFunctions
 from tidegate.ports import Lake
 from tidegate.settings import Settings
-from tidegate.usecases.claim import Desk
-from tidegate.usecases.claim import Limits as ClaimLimits
+from tidegate.usecases.batch import Desk
+from tidegate.usecases.batch import Limits as ClaimLimits
 from tidegate.usecases.ingest import Register
 from tidegate.usecases.reconcile import Pace
 from tidegate.usecases.turns import Turns

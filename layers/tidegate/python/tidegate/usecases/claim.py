@@ -2,37 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
-from tidegate.contracts.contract import Contract, LoadMode
+from tidegate.contracts.contract import Contract
 from tidegate.contracts.publish import load_current
 from tidegate.errors import LeaseLost, NotFound
-from tidegate.model.arrivals import Kind, Route, load_prefix, route
-from tidegate.model.files import FileRecord, Versions
+from tidegate.model.arrivals import Kind
+from tidegate.model.files import FileRecord
 from tidegate.model.runs import DatasetState, Epoch, Lease, Manifest, ManifestFile, RunRecord, RunState, run_id_of, timestamp
-from tidegate.ports import Clock, Ledger, Objects
+from tidegate.ports import Objects
+from tidegate.usecases.batch import Batch, Desk, choose, look, window_left
 from tidegate.usecases.conclude import conclude
-from tidegate.usecases.wake import Waker
 
 _TRIES = 6
 _MICROSECONDS = 1_000_000
-#: Runs that may fail in a row before files are no longer tried in smaller and smaller batches: then it is not a file that is bad.
-PATIENCE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one run may take: files and bytes. One file is taken whatever its size.
-
-    After `runs` runs an execution hands over to a fresh one: Step Functions allows 25,000 events, and a run makes about 30. `window`
-    is how many seconds an idle dataset waits for more files, where its contract does not say.
-    """
-
-    files: int
-    bytes: int
-    runs: int = 200
-    window: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +27,6 @@ class Claimed:
     run_id: str = ""
     manifest: Manifest | None = None
     manifest_key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What claiming needs: the ledger by way of its waker, the two buckets and the limits."""
-
-    waker: Waker
-    landing: Objects
-    lake: Objects
-    limits: Limits
-
-    @property
-    def ledger(self) -> Ledger:
-        """The ledger."""
-        return self.waker.ledger
-
-    @property
-    def clock(self) -> Clock:
-        """The clock."""
-        return self.waker.clock
 
 
 def claim(dataset: str, token: int, desk: Desk) -> Claimed:
@@ -104,16 +67,16 @@ def look_again(dataset: str, desk: Desk) -> None:
 
 def seconds_until_ready(dataset: str, desk: Desk) -> int | None:
     """Say when a run would find something to do: 0 is now, None not until more arrives. Asked without the lease: nothing is changed."""
-    waiting = _look(dataset, desk.ledger, desk.limits)
+    waiting = look(dataset, desk.ledger, desk.limits)
     if waiting.overtaken:
         return 0
     if not waiting.files:
         return None
     contract, _ = load_current(dataset, desk.lake)
-    waiting, batch = _choose(waiting, contract, Lease(dataset), desk)
+    waiting, batch = choose(waiting, contract, Lease(dataset), desk)
     if waiting.overtaken:
         return 0
-    return None if batch is None else _window_left(batch, contract, desk)
+    return None if batch is None else window_left(batch, contract, desk)
 
 
 def _open_run(lease: Lease, desk: Desk) -> Claimed | None:
@@ -155,18 +118,18 @@ def _renewed(dataset: str, token: int, desk: Desk) -> Lease | None:
 
 def _open_next(lease: Lease, desk: Desk) -> Claimed | None:
     ledger = desk.ledger
-    waiting = _look(lease.dataset, ledger, desk.limits)
+    waiting = look(lease.dataset, ledger, desk.limits)
     if not waiting.files and not waiting.overtaken and not lease.unclean:
         return None
     contract, contract_key = load_current(lease.dataset, desk.lake)
-    waiting, batch = _choose(waiting, contract, lease, desk)
+    waiting, batch = choose(waiting, contract, lease, desk)
     while waiting.overtaken:  # they leave the queue, and others come into view
         ledger.supersede(waiting.overtaken, lease)
-        waiting, batch = _choose(_look(lease.dataset, ledger, desk.limits), contract, lease, desk)
-    if batch is None or (lease.batch and not lease.unclean and _window_left(batch, contract, desk)):
+        waiting, batch = choose(look(lease.dataset, ledger, desk.limits), contract, lease, desk)
+    if batch is None or (lease.batch and not lease.unclean and window_left(batch, contract, desk)):
         if not lease.unclean:
             return None
-        batch = _Batch((), {})  # nothing waits, but the tables have to be put right
+        batch = Batch((), {})  # nothing waits, but the tables have to be put right
     ledger.supersede(batch.overtaken, lease)
     manifest = _manifest(lease, batch, ledger.state(lease.dataset), contract, contract_key)
     ledger.claim(lease, batch.files, manifest.run_id)
@@ -189,95 +152,7 @@ def _open_next(lease: Lease, desk: Desk) -> Claimed | None:
     return Claimed(lease.dataset, lease.token, run.run_id, manifest, key)
 
 
-def _window_left(batch: "_Batch", contract: Contract, desk: Desk) -> int:
-    """Return the seconds for which a batch of deltas that is not full waits for more, counted from its oldest file."""
-    window = desk.limits.window if contract.batch_window is None else contract.batch_window
-    full = len(batch.files) >= desk.limits.files or sum(f.size for f in batch.files) >= desk.limits.bytes
-    if not window or batch.full or full or any(f.failures or f.most for f in batch.files):
-        return 0
-    until = min(f.queued for f in batch.files) + window * _MICROSECONDS
-    return max(0, -((desk.clock() - until) // _MICROSECONDS))
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A stretch of a queue: the newest versions of their keys, and those that were overtaken; `rest`: where more files may wait."""
-
-    files: tuple[FileRecord, ...]
-    overtaken: tuple[FileRecord, ...]
-    versions: Mapping[str, Versions]
-    rest: str = ""
-
-
-def _look(dataset: str, ledger: Ledger, limits: Limits, after: str = "") -> _Waiting:
-    queue = ledger.queue(dataset, limits.files, after)
-    versions = ledger.versions({f.object_id for f in queue})
-    newest = {v.newest_file_id for v in versions.values()}
-    current = tuple(f for f in queue if f.file_id in newest)
-    rest = queue[-1].arrival if len(queue) == limits.files else ""
-    return _Waiting(current, tuple(f for f in queue if f.file_id not in newest), versions, rest)
-
-
-def _choose(waiting: _Waiting, contract: Contract, lease: Lease, desk: Desk) -> tuple[_Waiting, "_Batch | None"]:
-    """Look past full loads that wait for their parts, however many there are; stop where files were overtaken."""
-    batch = None if waiting.overtaken else _next_batch(waiting, contract, lease, desk)
-    while batch is None and not waiting.overtaken and waiting.rest:
-        waiting = _look(lease.dataset, desk.ledger, desk.limits, waiting.rest)
-        batch = None if waiting.overtaken else _next_batch(waiting, contract, lease, desk)
-    return waiting, batch
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    files: tuple[FileRecord, ...]
-    versions: Mapping[str, Versions]
-    full: str = ""  # the identity of the full load, when the batch is one
-    overtaken: tuple[FileRecord, ...] = ()  # older versions of its parts
-
-
-def _next_batch(waiting: _Waiting, contract: Contract, lease: Lease, desk: Desk) -> _Batch | None:
-    """Take the oldest ready full load alone, or the deltas that arrived before it."""
-    deltas: list[FileRecord] = []
-    most = desk.limits.files
-    for file in waiting.files:
-        if file.kind is Kind.DELTA and contract.load_mode is not LoadMode.REPLACE:
-            bound = file.most if file.most and lease.failures < PATIENCE else desk.limits.files
-            too_many = len(deltas) + 1 > min(most, bound)
-            if deltas and (too_many or sum(f.size for f in deltas) + file.size > desk.limits.bytes):
-                break
-            most = min(most, bound)
-            deltas.append(file)
-        elif deltas:
-            break
-        elif full := _full_load(file, desk):
-            return full
-    return _Batch(tuple(deltas), waiting.versions) if deltas else None
-
-
-def _full_load(file: FileRecord, desk: Desk) -> _Batch | None:
-    """Gather a full load; None while a part that is in the bucket has not been registered, which is then said on the marker."""
-    if file.kind is not Kind.MARKER:
-        return _Batch((file,), desk.ledger.versions([file.object_id]), full=file.file_id)
-    known = desk.ledger.parts(file.dataset, file.load_id)
-    versions = desk.ledger.versions({f.object_id for f in known} | {file.object_id})
-    parts = [f for f in known if versions[f.object_id].newest_file_id == f.file_id]
-    mine = Route(Kind.PART, file.dataset, file.load_id)  # a load may have another one nested below it
-    listed = desk.landing.versions(load_prefix(file.dataset, file.load_id))
-    there = {(v.key, v.version_id): v for v in listed if v.latest and not v.deleted and route(v.key) == mine}
-    missing = sorted(there.keys() - {(f.key, f.version_id) for f in parts})
-    if missing:
-        empty = [key for key, version in missing if not there[key, version].size]
-        reason = f"waits for {len(missing)} part(s) that the bucket lists and no event announced yet, {missing[0][0]} first"
-        if empty:
-            reason = f"waits: {empty[0]} has no bytes; drop that part again, or delete it"
-        if file.reason != reason:
-            desk.ledger.explain(file.file_id, reason)
-        return None
-    overtaken = tuple(f for f in known if versions[f.object_id].newest_file_id != f.file_id and not f.loaded_by)
-    return _Batch((*sorted(parts, key=lambda f: f.arrival), file), versions, f"{file.dataset}/{file.load_id}", overtaken)
-
-
-def _manifest(lease: Lease, batch: _Batch, state: DatasetState, contract: Contract, contract_key: str) -> Manifest:
+def _manifest(lease: Lease, batch: Batch, state: DatasetState, contract: Contract, contract_key: str) -> Manifest:
     start = min((f.arrival for f in batch.files), default="")
     changes = bool(batch.full) and start >= state.epoch.start  # an older full load that is replayed does not become current again
     return Manifest(
@@ -296,7 +171,7 @@ def _manifest(lease: Lease, batch: _Batch, state: DatasetState, contract: Contra
     )
 
 
-def _manifest_file(file: FileRecord, batch: _Batch) -> ManifestFile:
+def _manifest_file(file: FileRecord, batch: Batch) -> ManifestFile:
     # A zombie may have committed an earlier claim of this file or an earlier version of its key: then its rows must leave first.
     replaces = file.attempts > 0 or batch.versions[file.object_id].count > 1
     return ManifestFile(

@@ -9,7 +9,8 @@ from tidegate.errors import LeaseLost, Permanent
 from tidegate.model.runs import Lease, Manifest, RunRecord, RunState, timestamp
 from tidegate.ports import Clock, Ledger, Letters, Objects
 from tidegate.usecases.account import read_account
-from tidegate.usecases.claim import PATIENCE, read_manifest
+from tidegate.usecases.batch import PATIENCE
+from tidegate.usecases.claim import read_manifest
 from tidegate.usecases.conclude import conclude
 from tidegate.usecases.report import CAUSE_LENGTH, failure, letter, success
 

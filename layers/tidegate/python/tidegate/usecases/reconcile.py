@@ -85,7 +85,7 @@ def _look_at(dataset: str, waker: Waker, catalog: Catalog | None, found: Reconci
                 lease = replace(lease, unclean=True)
     # A free or expired lease with something to do means that a run was lost, or that its time has come.
     lost = lease.held and lease.is_free(waker.clock())
-    if (waiting or lease.unclean or lost) and waker.wake(dataset, restart=True):
+    if (waiting or lease.unclean or lease.stale_run_id or lost) and waker.wake(dataset, restart=True):
         found.woken.append(dataset)
 
 

@@ -7,7 +7,8 @@ from tidegate.errors import LeaseLost
 from tidegate.model.runs import Account, DatasetState, Manifest, RunRecord, RunState, timestamp
 from tidegate.ports import Ledger
 from tidegate.usecases.account import read_account
-from tidegate.usecases.claim import Desk, look_again
+from tidegate.usecases.batch import Desk
+from tidegate.usecases.claim import look_again
 from tidegate.usecases.conclude import conclude
 from tidegate.usecases.report import success
 
