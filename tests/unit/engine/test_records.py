@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.engine.rig import contract, load, text, typed
 from tidegate.contracts.contract import CsvFormat, Kind
-from tidegate.engine import bundles, sources
+from tidegate.engine import rowset, sources
 
 ABC = contract(text("a"), text("b"), typed("c", Kind.INTEGER))
 
@@ -106,8 +106,10 @@ def test_other_delimiter_quote_and_escape(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("tail", [b"", b'9,"a\nb",9'], ids=["plain", "quoted newline"])
-def test_large_file_is_read_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newline: bytes, tail: bytes) -> None:
-    monkeypatch.setattr(bundles, "SMALL", 64)
+def test_large_file_is_cut_where_records_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newline: bytes, tail: bytes) -> None:
+    monkeypatch.setattr(rowset, "_SMALLEST", 64)
+    monkeypatch.setattr(rowset, "_LARGEST", 64)
+    monkeypatch.setattr(sources, "CHUNK", 16)
     rows = [b"%d,y,%d" % (n, n) for n in range(1, 40)]
     rows[4], rows[9], rows[19] = b"bro\xffken", b'1,"2\n2",x', b""
     rows.append(tail)
@@ -120,7 +122,9 @@ def test_large_file_is_read_where_it_lies(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_large_file_with_mixed_line_endings_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundles, "SMALL", 16)
+    monkeypatch.setattr(rowset, "_SMALLEST", 16)
+    monkeypatch.setattr(rowset, "_LARGEST", 16)
+    monkeypatch.setattr(sources, "CHUNK", 7)
     endings = itertools.cycle([b"\n", b"\r\n"])
     content = b"".join(b"%d,y,%d%b" % (n, n, next(endings)) for n in range(50))
     outcome = load(tmp_path, ABC, b"a,b,c\n" + content)

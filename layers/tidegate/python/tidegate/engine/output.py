@@ -1,156 +1,223 @@
-"""The two Parquet files of a run, with Iceberg field ids, and the books counted from what was written.
+"""The two Parquet files of a run, with Iceberg field ids.
 
 `field_ids` has the keys `bronze` and `quarantine`, each a mapping from a column's dotted path to its Iceberg id, as
 `Schema.find_field(...)` and pyiceberg's name index spell them: `patient_id`, `_record`, `reasons`, `reasons.element`,
 `reasons.element.rule`, `reasons.element.column`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from tidegate.contracts.contract import Contract, CsvFormat
-from tidegate.engine import sql
-from tidegate.engine.checks import REASONS_TYPE, ColumnSql, null_text, typed_rows
-from tidegate.engine.headers import FilePlan
-from tidegate.engine.numbering import broken_records, number_rows, raw_batches
-from tidegate.engine.reader import Staged
+from tidegate.contracts.contract import Column, Contract, Kind
+from tidegate.engine.checks import ColumnSql
+from tidegate.engine.reader import Rows
 from tidegate.engine.values import LINEAGE, FieldIds
-from tidegate.errors import BooksUnbalanced
 
-_LINEAGE = (
-    "f.object_key AS _object_key, f.version_id AS _version_id, f.file_id AS _file_id, x.record AS _record, f.arrival AS _arrival,"
-    " f.load_id AS _load_id, f.run_id AS _run_id, f.contract_version AS _contract_version"
-)
+_GROUP_ROWS, _GROUP_BYTES = 1 << 17, 1 << 27
+_BAD_ROWS = 20_000
+_REASON, _REASONS = "reasons.element.", ("rule", "column")
+_TYPES: Mapping[Kind, pa.DataType] = {
+    Kind.STRING: pa.large_string(),
+    Kind.INTEGER: pa.int64(),
+    Kind.DOUBLE: pa.float64(),
+    Kind.BOOLEAN: pa.bool_(),
+    Kind.DATE: pa.date32(),
+    Kind.TIME: pa.time64("us"),
+    Kind.TIMESTAMP: pa.timestamp("us"),
+    Kind.TIMESTAMPTZ: pa.timestamp("us", tz="UTC"),
+}
 
 
 class Writer:
-    """Writes one run's outputs from its staged tables."""
+    """Takes the rows of segments apart and writes them to `accepted` and `quarantined`; neither file is made without a row."""
 
     def __init__(
         self,
-        connection: duckdb.DuckDBPyConnection,
         contract: Contract,
         columns: Sequence[ColumnSql],
-        staged: Sequence[Staged],
+        files: pa.Table,
         field_ids: FieldIds,
+        accepted: Path,
+        quarantined: Path,
     ) -> None:
-        """Keep the run's tables; `columns` are all of the contract's, those taken from the key too."""
-        self._connection, self._contract, self._columns = connection, contract, columns
-        self._staged, self._field_ids = staged, field_ids
-        self._numbers = {s.table: number_rows(connection, s) for s in staged}
-        for s in staged:
-            self._check_places(s)
+        """Keep the run's files: a row for each with `number`, its lineage, `o<i>` of the columns from the key, and `reasons`."""
+        self._columns, self._files = columns, files
+        self._rows = {number: row for row, number in enumerate(files["number"].to_pylist())}
+        self._file_reasons = files["reasons"].to_pylist()
+        self._dictionaries = {name: files[name].combine_chunks() for name in files.column_names if name != "_record"}
+        self._accepted = _File(accepted, _bronze_schema(contract, field_ids["bronze"]))
+        self._quarantined = _File(quarantined, _quarantine_schema(field_ids["quarantine"]))
 
-    def _check_places(self, staged: Staged) -> None:
-        statement = f"SELECT (SELECT count(*) FROM {staged.table}), (SELECT count(*) FROM {self._numbers[staged.table]})"
-        rows, numbers = self._connection.execute(statement).fetchall()[0]
-        if rows != numbers:
-            raise BooksUnbalanced(f"{rows} staged rows, {numbers} record numbers")
+    def add(self, rows: Rows) -> None:
+        """Write the good records of a segment, and keep the others with their raw text and their reasons."""
+        of_file, record = self._places(rows)
+        bad = pc.is_valid(rows.table["reasons"]).combine_chunks()
+        if any(self._file_reasons[self._rows[part.number]] for part in rows.segment.parts):
+            bad = pc.or_(bad, pc.is_valid(self._dictionaries["reasons"].take(of_file)))
+        good = rows.table
+        if rows.broken or pc.any(bad).as_py():
+            of_good, record_of_good = of_file, record
+            if rows.broken:
+                whole = pa.array([place for place in range(len(record)) if place not in rows.broken], pa.int64())
+                of_good, record_of_good = of_file.take(whole), record.take(whole)
+            self._keep_bad(rows, of_file, record, bad)
+            keep = pc.invert(bad)
+            good, of_file, record = good.filter(keep), of_good.filter(keep), record_of_good.filter(keep)
+        self._accepted.write(self._bronze(good, of_file, record))
 
-    def add_files(self, plans: Sequence[tuple[int, FilePlan]], run_id: str) -> None:
-        """Create the table `files`: lineage by file number, and the columns taken from the key, cast, checked and masked."""
-        keyed = [c for c in self._columns if c.column.from_key is not None]
-        files = {
-            "file": pa.array([number for number, _ in plans], pa.int32()),
-            "object_key": pa.array([p.file.key for _, p in plans], pa.string()),
-            "version_id": pa.array([p.file.version_id for _, p in plans], pa.string()),
-            "file_id": pa.array([p.file.file_id for _, p in plans], pa.string()),
-            "arrival": pa.array([p.file.arrival for _, p in plans], pa.string()),
-            "load_id": pa.array([p.file.load_id for _, p in plans], pa.string()),
-            "run_id": pa.array([run_id for _ in plans], pa.string()),
-            "contract_version": pa.array([self._contract.version for _ in plans], pa.string()),
+    def _places(self, rows: Rows) -> tuple[pa.Array, pa.Array]:
+        """The row in `files` and the record number, from 1, of every record of a segment."""
+        of_file, record = array("i"), array("q")
+        for part in rows.segment.parts:
+            of_file.extend(array("i", [self._rows[part.number]]) * part.records)
+            record.extend(range(part.first + 1, part.first + part.records + 1))
+        return _wrapped(of_file, pa.int32()), _wrapped(record, pa.int64())
+
+    def _bronze(self, good: pa.Table, of_file: pa.Array, record: pa.Array) -> dict[str, Any]:
+        cells = {
+            c.column.name: self._of_file(f"o{c.number}", of_file) if c.column.from_key is not None else good[f"o{c.number}"]
+            for c in self._columns
         }
-        lineage = ", ".join(files)
-        for c in keyed:
-            files[f"k{c.number}"] = pa.array([dict(p.key_values)[c.column.name] for _, p in plans], pa.string())
-        self._connection.register("arrived", pa.table(files))
-        texts = [null_text(f"k{c.number}", (*self._contract.null_values, *c.column.null_values)) for c in keyed]
-        select = (
-            typed_rows(keyed, texts, "arrived", lineage)
-            if keyed
-            else f"SELECT CAST(NULL AS {REASONS_TYPE}) AS reasons, {lineage} FROM arrived"
-        )
-        self._connection.execute(f"CREATE TEMP TABLE files AS {select}")
-        self._connection.unregister("arrived")
+        return cells | self._lineage(of_file, record)
 
-    def _rows(self, columns: str, where: str) -> str:
-        """The staged rows of all reads beside their numbers and files; in order only when there is one read."""
-        numbered = ((s.table, self._numbers[s.table]) for s in self._staged)
-        sources = (f"(SELECT * FROM {rows} POSITIONAL JOIN {numbers}) x JOIN files f USING (file)" for rows, numbers in numbered)
-        return " UNION ALL ".join(f"SELECT {columns} FROM {source} WHERE {where}" for source in sources)
+    def _lineage(self, of_file: pa.Array, record: pa.Array) -> dict[str, Any]:
+        return {name: record if name == "_record" else self._of_file(name, of_file) for name in LINEAGE}
 
-    def accepted(self, target: Path) -> None:
-        """Write the rows without reasons: the contract's columns, then lineage."""
-        sources = {c.number: ("f" if c.column.from_key is not None else "x") for c in self._columns}
-        cells = [f"{sources[c.number]}.o{c.number} AS {sql.name(c.column.name)}" for c in self._columns]
-        order = " ORDER BY file_number, _record" if len(self._staged) > 1 else ""
-        inner = self._rows(", ".join([*cells, _LINEAGE, "file AS file_number"]), "x.reasons IS NULL AND f.reasons IS NULL")
-        names = [*(c.column.name for c in self._columns), *LINEAGE]
-        self._copy(f"SELECT {', '.join(map(sql.name, names))} FROM ({inner}){order}", target, self._ids("bronze", names))
+    def _of_file(self, name: str, of_file: pa.Array) -> pa.Array:
+        values = self._dictionaries[name]
+        if pa.types.is_large_string(values.type) or pa.types.is_string(values.type):
+            return pa.DictionaryArray.from_arrays(of_file, values)
+        return values.take(of_file)
 
-    def quarantined(self, target: Path, csv: CsvFormat) -> None:
-        """Write the rejected records with their raw text and reasons."""
-        reasons = f"list_concat(coalesce(x.reasons, CAST([] AS {REASONS_TYPE})), coalesce(f.reasons, CAST([] AS {REASONS_TYPE})))"
-        bad = self._rows(f"file, x.record, {reasons} AS reasons", "x.reasons IS NOT NULL OR f.reasons IS NOT NULL")
-        self._connection.execute(f"CREATE TEMP TABLE bad AS {bad}")
-        for broken in self._broken():
-            self._insert("bad", broken)
-        self._connection.execute('CREATE TEMP TABLE raws (file INTEGER, record BIGINT, "raw" VARCHAR)')
-        for batch in raw_batches(self._staged, self._wanted(), csv):
-            self._insert("raws", batch)
-        missing = self._connection.execute("SELECT count(*) FROM bad ANTI JOIN raws USING (file, record)").fetchall()[0][0]
-        if missing:
-            raise BooksUnbalanced(f"{missing} rejected records have no raw text")
-        names = [*LINEAGE, "raw", "reasons"]
-        rows = "(SELECT * FROM bad JOIN raws USING (file, record)) x JOIN files f USING (file)"
-        self._copy(
-            f'SELECT {_LINEAGE}, x."raw", x.reasons FROM {rows} ORDER BY file, x.record', target, self._ids("quarantine", names)
-        )
-
-    def _broken(self) -> Iterator[pa.Table]:
-        type_ = pa.list_(pa.struct([("rule", pa.string()), ("column", pa.string())]))
-        for staged in self._staged:
-            rows = list(broken_records(staged))
-            yield pa.table(
+    def _keep_bad(self, rows: Rows, of_file: pa.Array, record: pa.Array, bad: pa.Array) -> None:
+        places = (place for place in range(len(rows.segment.records)) if place not in rows.broken)
+        broken_rules = zip(places, bad.to_pylist(), strict=True)
+        reasons = iter(rows.table["reasons"].filter(bad).to_pylist())
+        found: dict[int, list[dict[str, str | None]]] = {
+            place: [{"rule": rule, "column": ""} for rule in rules] for place, rules in rows.broken.items()
+        }
+        found |= {place: next(reasons) or [] for place, is_bad in broken_rules if is_bad}
+        files, records = of_file.to_pylist(), record.to_pylist()
+        places_in_order = sorted(found)
+        for start in range(0, len(places_in_order), _BAD_ROWS):
+            chunk = places_in_order[start : start + _BAD_ROWS]
+            here = pa.array([files[place] for place in chunk], pa.int32())
+            whole = [
+                [{name: reason.get(name) for name in _REASONS} for reason in found[place] + (self._file_reasons[file] or [])]
+                for place, file in ((place, files[place]) for place in chunk)
+            ]
+            self._quarantined.write(
                 {
-                    "file": pa.array([number for number, _, _ in rows], pa.int32()),
-                    "record": pa.array([record for _, record, _ in rows], pa.int64()),
-                    "reasons": pa.array([[{"rule": r, "column": ""} for r in rules] for _, _, rules in rows], type_),
-                },
+                    **self._lineage(here, pa.array([records[place] for place in chunk], pa.int64())),
+                    "raw": pa.array([rows.segment.raw(place) for place in chunk], pa.large_string()),
+                    "reasons": pa.array(whole, self._quarantined.schema.field("reasons").type),
+                }
             )
 
-    def _insert(self, table: str, rows: pa.Table) -> None:
-        self._connection.register("incoming", rows)
-        self._connection.execute(f"INSERT INTO {table} SELECT * FROM incoming")
-        self._connection.unregister("incoming")
-
-    def _wanted(self) -> dict[int, list[int]]:
-        found = self._connection.execute("SELECT file, list(record ORDER BY record) FROM bad GROUP BY file").fetchall()
-        return dict(found)
-
-    def _ids(self, table: str, names: Sequence[str]) -> str:
-        ids = self._field_ids[table]
-        lacking = [name for name in names if name not in ids]
-        if lacking:
-            message = f"no field ids for {', '.join(lacking)}: add the columns to the {table} table first"
-            raise ValueError(message)
-        parts = [f"{sql.name(name)}: {_field_id(ids, name) if name == 'reasons' else int(ids[name])}" for name in names]
-        return f"{{{', '.join(parts)}}}"
-
-    def _copy(self, select: str, target: Path, ids: str) -> None:
-        options = f"FORMAT parquet, COMPRESSION zstd, FIELD_IDS {ids}, PER_THREAD_OUTPUT false"
-        self._connection.execute(f"COPY ({select}) TO {sql.text(str(target))} ({options})")
-
-    def written(self, target: Path) -> dict[str, int]:
-        """Rows by file id, read back from a file."""
-        statement = "SELECT _file_id, count(*) FROM read_parquet($1) GROUP BY ALL"
-        return dict(self._connection.execute(statement, [str(target)]).fetchall())
+    def close(self, without: Collection[str]) -> None:
+        """Finish both files; the rows of some files, by id, are taken out again: they turned out unreadable further on."""
+        self._accepted.close(without)
+        self._quarantined.close(without)
 
 
-def _field_id(ids: Mapping[str, int], path: str) -> str:
-    element = f"{path}.element"
-    fields = ", ".join(f"{sql.name(f)}: {int(ids[f'{element}.{f}'])}" for f in ("rule", "column"))
-    return f"{{__duckdb_field_id: {int(ids[path])}, element: {{__duckdb_field_id: {int(ids[element])}, {fields}}}}}"
+class _File:
+    """A Parquet file that exists once it has a row."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path, self.schema = path, schema
+        self._waiting: list[pa.Table] = []
+        self._writer: pq.ParquetWriter | None = None
+
+    def write(self, cells: Mapping[str, Any]) -> None:
+        """Add rows; they are written a row group at a time."""
+        table = pa.table([cells[name] for name in self.schema.names], names=self.schema.names)
+        if table.num_rows:
+            self._waiting.append(table)
+        if sum(t.num_rows for t in self._waiting) >= _GROUP_ROWS or sum(t.nbytes for t in self._waiting) >= _GROUP_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        table = pa.concat_tables(self._waiting)
+        self._waiting.clear()
+        if self._writer is None:
+            self._writer = _parquet(self._path, _as_written(table.schema, self.schema))
+        self._writer.write_table(table.cast(self._writer.schema), row_group_size=table.num_rows)
+
+    def close(self, without: Collection[str]) -> None:
+        """Write what waits; take the rows of some files out, which is rare and so costs a second pass."""
+        self._flush()
+        if self._writer is None:
+            return
+        self._writer.close()
+        if without:
+            _rewrite(self._path, lambda table: table.filter(pc.invert(pc.is_in(table["_file_id"], pa.array(without)))))
+
+
+def _rewrite(path: Path, change: Callable[[pa.Table], pa.Table]) -> None:
+    whole = pq.ParquetFile(path)
+    aside = path.with_suffix(".kept")
+    with _parquet(aside, whole.schema_arrow) as out:
+        for number in range(whole.num_row_groups):
+            table = change(whole.read_row_group(number))
+            if table.num_rows:
+                out.write_table(table)
+    aside.replace(path)
+
+
+def _parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, schema, compression="zstd", store_schema=False, store_decimal_as_integer=True)
+
+
+def _as_written(given: pa.Schema, wanted: pa.Schema) -> pa.Schema:
+    """The wanted schema, with the columns that come as dictionaries left so: they are cheap to write."""
+    return pa.schema(
+        field.with_type(given.field(field.name).type) if pa.types.is_dictionary(given.field(field.name).type) else field
+        for field in wanted
+    )
+
+
+def _wrapped(values: "array[int]", type_: pa.DataType) -> pa.Array:
+    return pa.Array.from_buffers(type_, len(values), [None, pa.py_buffer(values)])
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """Arrow's type of a column."""
+    type_ = column.type
+    return pa.decimal128(type_.precision, type_.scale) if type_.kind is Kind.DECIMAL else _TYPES[type_.kind]
+
+
+def _lineage_fields() -> list[tuple[str, pa.DataType]]:
+    return [(name, pa.int64() if name == "_record" else pa.large_string()) for name in LINEAGE]
+
+
+def _bronze_schema(contract: Contract, ids: Mapping[str, int]) -> pa.Schema:
+    columns = [*((c.name, arrow_type(c)) for c in contract.columns), *_lineage_fields()]
+    _check_ids("bronze", [name for name, _ in columns], ids)
+    return pa.schema(_field(name, type_, ids, name) for name, type_ in columns)
+
+
+def _quarantine_schema(ids: Mapping[str, int]) -> pa.Schema:
+    columns = [*_lineage_fields(), ("raw", pa.large_string())]
+    _check_ids("quarantine", [*(name for name, _ in columns), "reasons", "reasons.element", *(_REASON + n for n in _REASONS)], ids)
+    reason = pa.struct([_field(name, pa.string(), ids, _REASON + name) for name in _REASONS])
+    element = _field("element", reason, ids, "reasons.element")
+    fields = [_field(name, type_, ids, name) for name, type_ in columns]
+    return pa.schema([*fields, _field("reasons", pa.list_(element), ids, "reasons")])
+
+
+def _check_ids(table: str, paths: Sequence[str], ids: Mapping[str, int]) -> None:
+    if lacking := [path for path in paths if path not in ids]:
+        message = f"no field ids for {', '.join(lacking)}: add the columns to the {table} table first"
+        raise ValueError(message)
+
+
+def _field(name: str, type_: pa.DataType, ids: Mapping[str, int], path: str) -> pa.Field:
+    return pa.field(name, type_, metadata={b"PARQUET:field_id": str(ids[path]).encode()})

@@ -1,26 +1,34 @@
 """One run of the row engine over a batch of staged files."""
 
-import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeVar
 
 import duckdb
 
 from tidegate.contracts.contract import Contract
-from tidegate.engine.bundles import Bundler, group_by_header
-from tidegate.engine.checks import compile_columns
-from tidegate.engine.headers import Inspection, inspect
+from tidegate.engine.checks import ColumnSql, compile_columns
+from tidegate.engine.connections import Connect, connected
+from tidegate.engine.headers import FilePlan, Inspection, inspect
+from tidegate.engine.lineage import count_by_file, file_rows
 from tidegate.engine.output import Writer
-from tidegate.engine.reader import Reader, Staged
+from tidegate.engine.reader import Reader, Rows
+from tidegate.engine.segments import Cutter, Segment, group_by_header
 from tidegate.engine.sources import encoding_of
 from tidegate.engine.values import FieldIds, FileResult, Keyring, Limits, Output, Refusal, StagedFile
 from tidegate.errors import BooksUnbalanced, FileRefused
 
-_BLOCK = 64  # bytes, SHA-256's block: RFC 2104 pads the key to it
+T = TypeVar("T")
+R = TypeVar("R")
+_SMALLEST, _LARGEST = 1 << 20, 1 << 25  # bytes of a segment
+_SHARE = 64  # of the memory: a segment in work is its text, its fields and its rows, and several are in work at a time
 
 
 def run(
@@ -35,7 +43,8 @@ def run(
 ) -> Output:
     """Parse, type, check and mask every row of `files` into `workdir`/accepted.parquet and `workdir`/quarantined.parquet.
 
-    The same input gives the same rows in the same order: the files as given, their records by number. `field_ids`: see `output`.
+    The same input gives the same rows in the same order: the files of one header together, otherwise as given, their records by number.
+    `field_ids`: see `output`.
 
     Raises:
         ContractInvalid: a format, pattern, bound or privacy rule of the contract cannot work.
@@ -47,9 +56,8 @@ def run(
         raise ValueError(message)
     inspection = inspect(contract, files)
     contract = contract.with_columns(*inspection.extra_columns)
-    with _workspace(workdir) as scratch, _connected(limits, scratch) as connection:
-        _set_keys(connection, keyring)
-        return _Batch(connection, contract, files, inspection, scratch).run(field_ids, run_id, workdir)
+    with _workspace(workdir) as scratch, connected(limits, scratch, keyring) as connect:
+        return _Batch(connect, contract, files, inspection, scratch, limits).run(field_ids, run_id, workdir)
 
 
 def check_contract(contract: Contract) -> None:
@@ -59,64 +67,103 @@ def check_contract(contract: Contract) -> None:
         ContractInvalid: one of them cannot work.
     """
     encoding_of(contract)
-    with _connected(Limits(memory_mb=64, threads=1), None) as connection:
-        compile_columns(connection, contract)
+    with connected(Limits(memory_mb=64, threads=1), None) as connect:
+        compile_columns(connect(), contract)
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    connection: duckdb.DuckDBPyConnection
+    connect: Connect
     contract: Contract
     files: Sequence[StagedFile]
     inspection: Inspection
     scratch: Path
+    limits: Limits
 
     def run(self, field_ids: FieldIds, run_id: str, workdir: Path) -> Output:
         numbers = {file.file_id: number for number, file in enumerate(self.files)}
         plans = [(numbers[plan.file.file_id], plan) for plan in self.inspection.plans]
-        columns = compile_columns(self.connection, self.contract)
-        refused: dict[int, FileRefused] = {}
-        bundler = Bundler(self.contract.csv, encoding_of(self.contract), self.scratch)
-        reader = Reader(self.connection, self.contract, [c for c in columns if c.column.from_key is None], bundler)
-        staged: list[Staged] = []
-        for group in group_by_header(plans).values():
-            staged.extend(reader.read(list(bundler.bundle(group, refused)), refused))
-        writer = Writer(self.connection, self.contract, columns, staged, field_ids)
+        connection = self.connect()
+        columns = compile_columns(connection, self.contract)
         accepted, quarantined = workdir / "accepted.parquet", workdir / "quarantined.parquet"
         for path in (accepted, quarantined):  # an earlier attempt may have left one
             path.unlink(missing_ok=True)
-        if staged:
-            writer.add_files(plans, run_id)
-            writer.accepted(accepted)
-            writer.quarantined(quarantined, self.contract.csv)
-        written = [writer.written(path) if path.exists() else {} for path in (accepted, quarantined)]
-        for path, rows in zip((accepted, quarantined), written, strict=True):
-            if not rows:
+        files = file_rows(connection, self.contract, columns, plans, run_id)
+        writer = Writer(self.contract, columns, files, field_ids, accepted, quarantined)
+        read: Counter[int] = Counter()
+        refused: dict[int, FileRefused] = {}
+        for rows in self._rows(plans, columns, refused):
+            for part in rows.segment.parts:
+                read[part.number] += part.records
+            writer.add(rows)
+        writer.close(without=[self.files[number].file_id for number in refused if read[number]])
+        written = [count_by_file(connection, path) for path in (accepted, quarantined)]
+        for path, counts in zip((accepted, quarantined), written, strict=True):
+            if not counts:
                 path.unlink(missing_ok=True)
-        results = self._results(staged, written[0], written[1], refused)
         return Output(
-            files=results,
+            files=self._results(read, written[0], written[1], refused),
             accepted=accepted if written[0] else None,
             quarantined=quarantined if written[1] else None,
             extra_columns=self.inspection.extra_columns,
         )
 
+    def _rows(
+        self, plans: Sequence[tuple[int, FilePlan]], columns: Sequence[ColumnSql], refused: dict[int, FileRefused]
+    ) -> Iterator[Rows]:
+        """Read the files, those of one header together, some segments at a time; the order is that of the segments."""
+        size = max(_SMALLEST, min(_LARGEST, (self.limits.memory_mb << 20) // _SHARE))
+        cutter = Cutter(self.contract.csv, encoding_of(self.contract), size)
+        reader = Reader(self.contract, [c for c in columns if c.column.from_key is None], self.scratch)
+        free: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+        for _ in range(self.limits.threads):
+            free.put(self.connect())
+
+        def read(segment: Segment) -> tuple[list[Rows], dict[int, FileRefused]]:
+            connection = free.get()
+            try:
+                return reader.read(segment, connection)
+            finally:
+                free.put(connection)
+
+        groups = group_by_header(plans).values()
+        segments = (segment for group in groups for segment in cutter.segments(group, refused))
+        with ThreadPoolExecutor(self.limits.threads) as pool:
+            for rows, unreadable in _in_order(pool, read, segments, ahead=self.limits.threads):
+                refused |= unreadable
+                yield from rows
+
     def _results(
         self,
-        staged: Sequence[Staged],
+        read: Mapping[int, int],
         accepted: Mapping[str, int],
         quarantined: Mapping[str, int],
         refused: Mapping[int, FileRefused],
     ) -> tuple[FileResult, ...]:
-        read = {part.plan.file.file_id: part.records for s in staged for bundle, _ in s.bundles for part in bundle.parts}
         refusals = {self.files[n].file_id: Refusal(e.code, str(e)) for n, e in refused.items()} | dict(self.inspection.refused)
         results = []
-        for file in self.files:
-            counts = (read.get(file.file_id, 0), accepted.get(file.file_id, 0), quarantined.get(file.file_id, 0))
+        for number, file in enumerate(self.files):
+            rows = 0 if number in refused else read.get(number, 0)
+            counts = (rows, accepted.get(file.file_id, 0), quarantined.get(file.file_id, 0))
             if counts[0] != counts[1] + counts[2]:
                 raise BooksUnbalanced(f"{file.file_id}: {counts[0]} rows read, {counts[1]} accepted, {counts[2]} quarantined")
             results.append(FileResult(file.file_id, *counts, refusals.get(file.file_id)))
         return tuple(results)
+
+
+def _in_order(pool: ThreadPoolExecutor, work: Callable[[T], R], inputs: Iterator[T], ahead: int) -> Iterator[R]:
+    """Do some work at a time, a little ahead of who takes the results."""
+    waiting: deque[Future[R]] = deque()
+    try:
+        for given in inputs:
+            waiting.append(pool.submit(work, given))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 @contextmanager
@@ -128,34 +175,3 @@ def _workspace(workdir: Path) -> Iterator[Path]:
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-@contextmanager
-def _connected(limits: Limits, scratch: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{limits.memory_mb}MiB",
-        "threads": str(limits.threads),
-        "preserve_insertion_order": "true",
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-    }
-    spill = limits.temp_dir or (scratch / "spill" if scratch else None)
-    if spill is not None:
-        settings["temp_directory"] = str(spill)
-    connection = duckdb.connect(":memory:", config=settings)
-    try:
-        connection.execute("SET enable_progress_bar = false")
-        connection.execute("SET TimeZone = 'UTC'")
-        # joins stay as written: the order of rows is that of their left side
-        connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
-        yield connection
-    finally:
-        connection.close()
-
-
-def _set_keys(connection: duckdb.DuckDBPyConnection, keyring: Keyring) -> None:
-    """The key's two pads by RFC 2104, as variables: they appear in no SQL text."""
-    key = hashlib.sha256(keyring.key).digest() if len(keyring.key) > _BLOCK else keyring.key
-    key = key.ljust(_BLOCK, b"\0")
-    connection.execute("SET VARIABLE inner_pad = $1::BLOB", [bytes(b ^ 0x36 for b in key)])
-    connection.execute("SET VARIABLE outer_pad = $1::BLOB", [bytes(b ^ 0x5C for b in key)])

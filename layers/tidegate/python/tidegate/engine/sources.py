@@ -63,8 +63,8 @@ def encoding_of(contract: Contract) -> str:
 
 
 @contextmanager
-def opened(file: StagedFile) -> Iterator[tuple[Readable, bool]]:
-    """Open a file's bytes, unpacked; the flag says that they were gzip.
+def opened(file: StagedFile) -> Iterator[Readable]:
+    """Open a file's bytes, unpacked.
 
     Raises:
         FileRefused: EMPTY_FILE or UNSUPPORTED_CONTENT, by the first bytes; UNREADABLE for a damaged gzip stream, while reading.
@@ -74,12 +74,12 @@ def opened(file: StagedFile) -> Iterator[tuple[Readable, bool]]:
         raw.seek(0)
         _refuse_content(first, "")
         if not first.startswith(_GZIP):
-            yield raw, False
+            yield raw
             return
         try:
             with gzip.GzipFile(fileobj=raw, mode="rb") as unpacked:
                 _refuse_content(unpacked.peek(32)[:32], " inside gzip")
-                yield unpacked, True
+                yield unpacked
         except (EOFError, gzip.BadGzipFile, zlib.error):
             raise FileRefused("UNREADABLE", "the gzip stream is damaged or cut short: send the file again") from None
 
@@ -135,7 +135,7 @@ def head(file: StagedFile, encoding: str) -> bytes:
         FileRefused: as `opened` and `utf8_chunks`; EMPTY_FILE when nothing is behind the byte order mark.
     """
     found = b""
-    with opened(file) as (stream, _):
+    with opened(file) as stream:
         for chunk in utf8_chunks(stream, encoding):
             found += chunk
             if len(found) > MAX_RECORD_BYTES:

@@ -1,0 +1,51 @@
+"""DuckDB connections of one run: one database in memory, what it may use, and the tokenisation key."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from tidegate.engine.values import Keyring, Limits
+
+Connect = Callable[[], duckdb.DuckDBPyConnection]
+_BLOCK = 64  # bytes, SHA-256's block: RFC 2104 pads the key to it
+
+
+@contextmanager
+def connected(limits: Limits, scratch: Path | None, keyring: Keyring | None = None) -> Iterator[Connect]:
+    """Open a database that reaches nothing but local files; what is given makes connections, one for each thread."""
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{limits.memory_mb}MiB",
+        "threads": str(limits.threads),
+        "preserve_insertion_order": "true",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "arrow_large_buffer_size": "true",  # texts of one segment may pass what 32-bit offsets reach
+    }
+    spill = limits.temp_dir or (scratch / "spill" if scratch else None)
+    if spill is not None:
+        settings["temp_directory"] = str(spill)
+    database = duckdb.connect(":memory:", config=settings)
+
+    def connect() -> duckdb.DuckDBPyConnection:
+        connection = database.cursor()
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET TimeZone = 'UTC'")
+        if keyring is not None:
+            _set_keys(connection, keyring)
+        return connection
+
+    try:
+        yield connect
+    finally:
+        database.close()
+
+
+def _set_keys(connection: duckdb.DuckDBPyConnection, keyring: Keyring) -> None:
+    """The key's two pads by RFC 2104, as variables: they appear in no SQL text."""
+    key = hashlib.sha256(keyring.key).digest() if len(keyring.key) > _BLOCK else keyring.key
+    key = key.ljust(_BLOCK, b"\0")
+    connection.execute("SET VARIABLE inner_pad = $1::BLOB", [bytes(b ^ 0x36 for b in key)])
+    connection.execute("SET VARIABLE outer_pad = $1::BLOB", [bytes(b ^ 0x5C for b in key)])
