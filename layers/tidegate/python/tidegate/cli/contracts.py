@@ -8,6 +8,7 @@ import typer
 
 from tidegate.cli.output import err, out, print_json
 from tidegate.cli.stack import Stack
+from tidegate.cli.trial import try_contract
 from tidegate.contracts.parse import parse_contract
 from tidegate.contracts.publish import publish as publish_contract
 from tidegate.errors import ContractInvalid
@@ -15,6 +16,7 @@ from tidegate.errors import ContractInvalid
 app = typer.Typer(help="Check contracts and publish them.", no_args_is_help=True)
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="Contracts, *.odcs.yaml.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+app.command("test")(try_contract)
 
 
 @app.command()

@@ -1,0 +1,60 @@
+"""How rejected records and rules are shown."""
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # DuckDB is heavy, and most commands never need it
+    from tidegate.tables.rejects import Reject, RuleCount
+
+_WIDEST = 40
+_EXAMPLES = 3
+
+
+def as_rules(counts: "Iterable[RuleCount]") -> list[dict[str, Any]]:
+    """Return a row for each rule and column, the most frequent first; `for_example` names the first records of the first file."""
+    rules: dict[tuple[str, str], dict[str, Any]] = {}
+    for count in counts:
+        row = rules.setdefault(
+            (count.rule, count.column),
+            {
+                "rule": count.rule,
+                "column": count.column,
+                "records": 0,
+                "files": 0,
+                "for_example": f"{PurePosixPath(count.key).name}: {_listed(count)}",
+            },
+        )
+        row["records"] += count.records
+        row["files"] += 1
+    return sorted(rules.values(), key=lambda row: -row["records"])
+
+
+def _listed(count: "RuleCount") -> str:
+    shown = ", ".join(str(record) for record in count.examples[:_EXAMPLES])
+    return shown + (" …" if count.records > _EXAMPLES else "")
+
+
+def reject_row(reject: "Reject") -> dict[str, Any]:
+    """Return a record for scripts."""
+    reasons = [{"rule": rule, "column": column} for rule, column in reject.reasons]
+    return {"file_id": reject.file_id, "key": reject.key, "record": reject.record, "reasons": reasons, "raw": reject.raw}
+
+
+def said(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a record for people: the file's name, and reasons such as `type of birth_date`."""
+    reasons = ", ".join(f"{r['rule']} of {r['column']}" if r["column"] else r["rule"] for r in row["reasons"])
+    return {**row, "file": PurePosixPath(row["key"]).name, "reasons": reasons}
+
+
+def clipped(value: Any) -> Any:  # noqa: ANN401 - a cell of any type
+    """Return a value that fits a terminal's column."""
+    if value is None:
+        return None
+    text = str(value).replace("\n", "⏎")
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and what it counts, such as `1 file` or `2,000 files`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
