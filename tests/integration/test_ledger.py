@@ -632,6 +632,27 @@ class TestAtRest:
         assert queued(ledger) == ["a.csv", "b.csv"]
         assert (only(ledger, a).state, only(ledger, a).reason, only(ledger, a).attempts) == (S.PENDING, "", 1)
 
+    def test_requeued_file_keeps_how_many_of_its_rows_were_rejected_also_when_it_is_loaded_clean(
+        self, ledger: Ledger, clock: ManualClock
+    ) -> None:
+        a = arrived("a.csv")
+        _, run = opened(ledger, clock, a)
+        settle(ledger, succeeded(run), [receipt(a)], DatasetState(DATASET))
+        assert (only(ledger, a).rows_quarantined, only(ledger, a).rows_rejected_before) == (1, 0)
+        assert ledger.requeue(only(ledger, a))
+        lease = ledger.lease(DATASET)
+        ledger.claim(lease, [only(ledger, a)], run_of(lease, 2).run_id)
+        ledger.open_run(lease, run_of(lease, 2))
+        clean = replace(receipt(a), rows_accepted=5, rows_quarantined=0)
+        settle(ledger, succeeded(run_of(lease, 2)), [clean], DatasetState(DATASET))
+        assert (only(ledger, a).rows_quarantined, only(ledger, a).rows_rejected_before) == (0, 1)
+
+    def test_requeued_file_keeps_what_it_was_refused_for(self, ledger: Ledger) -> None:
+        a = arrived("a.csv")
+        register(ledger, a, S.QUARANTINED, "NO_CONTRACT: publish one")
+        assert ledger.requeue(only(ledger, a))
+        assert (only(ledger, a).reason, only(ledger, a).refused_before) == ("", "NO_CONTRACT")
+
     def test_requeue_on_old_knowledge_is_refused(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")
         _, run = opened(ledger, clock, a)

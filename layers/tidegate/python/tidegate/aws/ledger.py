@@ -139,7 +139,10 @@ class DynamoLedger(Leases):
     def claim(self, lease: Lease, files: Sequence[FileRecord], run_id: str) -> None:
         """Move files to CLAIMED, attempts + 1, while the lease is the caller's; raise LeaseLost when it is not."""
         for chunk in chunks(files, _TRANSACTION):
-            moves = [self._move(f.file_id, FileState.CLAIMED, {"run_id": run_id, "reason": ""}, add={"attempts": 1}) for f in chunk]
+            moves = [
+                self._move(f.file_id, FileState.CLAIMED, {"run_id": run_id, "reason": "", **f.history}, add={"attempts": 1})
+                for f in chunk
+            ]
             if not self._under_lease(lease.dataset, lease.token, moves):
                 raise LeaseLost(f"{lease.dataset}: a file moved outside its run")
 
@@ -230,7 +233,7 @@ class DynamoLedger(Leases):
         again = replace(record, state=FileState.REGISTERED if record.kind is Kind.PART else FileState.PENDING, reason="")
         if again.state not in MOVES[record.state] or record.state is FileState.CLAIMED:
             return False
-        fields = {"reason": "", "queued": now, "most": 0, "failures": 0, "forced": forced}
+        fields = {"reason": "", "queued": now, "most": 0, "failures": 0, "forced": forced, **record.history}
         values = {":to": again.state, ":from": record.state, ":one": 1, **{f":{name}": value for name, value in fields.items()}}
         change = "SET #state = :to, " + ", ".join(f"{name} = :{name}" for name in fields) + " ADD replays :one"
         move = self._t.update(items.file_key(record.file_id), change, "#state = :from", values)

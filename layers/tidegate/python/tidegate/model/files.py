@@ -1,5 +1,6 @@
 """A file's life in the ledger: states, allowed moves, and the record itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -62,7 +63,8 @@ class FileRecord:
     microseconds since 1970, UTC. `attempts` counts claims, `failures` the runs that failed with this file alone since it was queued,
     `replays` how often it was queued again without being loaded since. `most` is how many files a run that takes it may have, 0 for
     any number. `loaded_by` is the settled run whose rows of this version are in the tables. `forced`: batch checks do not hold it.
-    Row counts are None until a receipt exists. `reason` is empty or says what happened and what to do.
+    Row counts are None until a receipt exists. `reason` is empty or says what happened and what to do. `rows_rejected_before` is the
+    most rows that were quarantined before it was loaded again, `refused_before` the code for which it was refused as a whole then.
     """
 
     file_id: str
@@ -90,6 +92,18 @@ class FileRecord:
     replays: int = 0
     forced: bool = False
     loaded_by: str = ""
+    rows_rejected_before: int = 0
+    refused_before: str = ""
+
+    @property
+    def history(self) -> Mapping[str, int | str]:
+        """What the ledger keeps of an earlier load of this version when it is loaded again: the two fields above, where they change."""
+        kept: dict[str, int | str] = {}
+        if self.rows_quarantined:
+            kept["rows_rejected_before"] = max(self.rows_rejected_before, self.rows_quarantined)
+        if self.state is FileState.QUARANTINED:
+            kept["refused_before"] = self.reason.split(":")[0]
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
