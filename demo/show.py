@@ -186,7 +186,9 @@ def _end(world: World, check: Check, dropped: int, seconds: float) -> None:
         out.print(f"[red]WRONG[/] {line}", markup=True)
     verdict = "[green]all follow from the planted data[/]" if not check.wrong else f"[red]{len(check.wrong)} do not[/]"
     out.print(f"{check.compared} numbers compared: {verdict}")
-    out.print("\nLook around:  export TIDEGATE_LOCAL=1; .venv/bin/tidegate status | files | runs | query 'SELECT …'")
+    out.print(
+        "\nLook around:  export TIDEGATE_LOCAL=1; .venv/bin/tidegate status | files | runs | quarantine list | query 'SELECT …'"
+    )
     out.print("Stop it:      make stop")
 
 

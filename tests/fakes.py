@@ -51,6 +51,12 @@ class FakeObjects:
         versions = self.stored.get(key)
         return versions[-1][1] if versions else None
 
+    def first(self, key: str, version_id: str, size: int) -> bytes:
+        body = dict(self.stored.get(key, ())).get(version_id)
+        if body is None:
+            raise NotFound(f"GetObject: {key}")
+        return body[:size]
+
     def put(self, key: str, body: bytes, version_id: str = "") -> None:
         if not version_id:  # it takes the place of the one before
             self.stored[key] = [(v, b) for v, b in self.stored.get(key, ()) if v]

@@ -57,6 +57,16 @@ class TestObjects:
         objects.put("a/b.json", b"2")
         assert objects.get("a/b.json") == b"2"
 
+    def test_first_bytes_are_of_the_version_that_was_asked_for(self, bucket: tuple[Objects, Put]) -> None:
+        objects, put = bucket
+        old = put("a/x.csv", b"id,name\n1,Ada\n")
+        put("a/x.csv", b"other")
+        assert isinstance(objects, FakeObjects | S3Objects)
+        assert objects.first("a/x.csv", old, 7) == b"id,name"
+        assert objects.first("a/x.csv", old, 1000) == b"id,name\n1,Ada\n"
+        with pytest.raises(NotFound):
+            objects.first("a/none.csv", "", 7)
+
     def test_versions_are_listed_by_key_under_a_prefix_only(self, bucket: tuple[Objects, Put]) -> None:
         objects, put = bucket
         for key in ("a/2", "a/1", "ab/1", "a b/ü+%20"):

@@ -1,7 +1,7 @@
 """A whole Tidegate in memory: the real use cases on fake ports. Load is played by a receipt for each file."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -115,23 +115,29 @@ class World:
         assert manifest is not None
         return manifest
 
-    def account(self, manifest: Manifest, watermark: str = "", refused: Sequence[str] = ()) -> Account:
-        """Leave behind what load would: five rows a file, or a refusal for the keys that are `refused`."""
+    def account(
+        self, manifest: Manifest, watermark: str = "", refused: Sequence[str] = (), rejected: Mapping[str, int] | None = None
+    ) -> Account:
+        """Leave behind what load would: five rows a file, of which so many are `rejected` by key, or a refusal for `refused` keys."""
         receipts = []
         for f in manifest.files:
             rows = 0 if f.marker else 5
-            row = Receipt(f.file_id, f.key, f.version_id, FileState.LOADED, rows, rows, 0, manifest.contract_version)
+            bad = (rejected or {}).get(f.key, 0)
+            row = Receipt(f.file_id, f.key, f.version_id, FileState.LOADED, rows, rows - bad, bad, manifest.contract_version)
             if f.key in refused:
                 row = replace(row, state=FileState.QUARANTINED, rows_read=0, rows_accepted=0, reason="BAD_HEADER: mend it")
             receipts.append(row)
         rows = sum(r.rows_read for r in receipts)
-        books = Books(rows_read=rows, rows_accepted=rows, rows_inserted=rows)
+        bad = sum(r.rows_quarantined for r in receipts)
+        books = Books(rows_read=rows, rows_accepted=rows - bad, rows_quarantined=bad, rows_inserted=rows - bad)
         account = Account(manifest.run_id, tuple(receipts), books, epoch=manifest.epoch, watermark=watermark)
         write_account(manifest, account, self.lake_bucket)
         return account
 
-    def settle(self, manifest: Manifest, watermark: str = "", refused: Sequence[str] = ()) -> dict[str, Any]:
-        self.account(manifest, watermark, refused)
+    def settle(
+        self, manifest: Manifest, watermark: str = "", refused: Sequence[str] = (), rejected: Mapping[str, int] | None = None
+    ) -> dict[str, Any]:
+        self.account(manifest, watermark, refused, rejected)
         message, _ = settle(manifest, self.desk)
         return message
 

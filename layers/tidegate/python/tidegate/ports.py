@@ -347,3 +347,11 @@ class Lake(Protocol):
     def open(self, contract: Contract) -> Layers:
         """Open a dataset's tables, creating them and adding columns as the contract says."""
         ...
+
+
+class QuarantineReader(Protocol):
+    """Quarantine for people: read, never created or changed."""
+
+    def quarantine(self, table: str) -> Table | None:
+        """Open the quarantine of `<domain>_<dataset>` as it is now; None when there is none."""
+        ...

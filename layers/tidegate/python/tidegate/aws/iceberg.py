@@ -70,6 +70,13 @@ class GlueLake:
         with speaking_to_aws():
             return self._catalog.load_table((f"{self._stack}_{layer}", table))
 
+    def quarantine(self, table: str) -> "SwapTable | None":
+        """Open the quarantine of a dataset as it is now, for reading; None when there is none."""
+        try:
+            return SwapTable(f"quarantine.{table}", self.load("quarantine", table), self._s3)
+        except NoSuchTableError:
+            return None
+
     def _open(self, layer: str, table: str, schema: Schema) -> "SwapTable":
         try:
             opened = self.load(layer, table)

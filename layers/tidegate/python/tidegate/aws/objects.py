@@ -41,6 +41,15 @@ class S3Objects:
                 markers = [_listed(entry, deleted=True) for entry in page.get("DeleteMarkers", ()) if entry["IsLatest"]]
                 yield from sorted([*markers, *map(_listed, page.get("Versions", ()))], key=lambda version: version.key)
 
+    def first(self, key: str, version_id: str, size: int) -> bytes:
+        """Read the first `size` bytes of an object version, or all of a smaller one; raise NotFound when it is gone."""
+        version = {"VersionId": version_id} if version_id else {}
+        with speaking_to_aws():
+            body: bytes = self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes=0-{size - 1}", **version)[
+                "Body"
+            ].read()
+        return body
+
     def download(self, key: str, version_id: str, path: Path) -> None:
         """Copy one object version to local disk; raise NotFound when it is gone."""
         extra = {"VersionId": version_id} if version_id else None

@@ -9,6 +9,7 @@ import typer
 
 from tidegate.cli.output import print_json, print_table
 from tidegate.cli.stack import Stack
+from tidegate.model.corrections import corrects, standings
 from tidegate.model.files import FileRecord, FileState
 from tidegate.model.runs import RunRecord, RunState, timestamp
 
@@ -25,7 +26,7 @@ def status(context: typer.Context, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json({"datasets": datasets, "failures_dlq": letters["FailuresDlq"], "arrivals_dlq": letters["ArrivalsDlq"]})
         return
-    columns = ("dataset", "files", "loaded", "waiting", "quarantined", "failed", "run", "watermark")
+    columns = ("dataset", "files", "loaded", "waiting", "quarantined", "failed", "rows_rejected", "rows_open", "run", "watermark")
     print_table("Datasets", columns, datasets, empty="no file has arrived yet")
     print_table("Dead letters", ("queue", "messages"), [{"queue": k, "messages": v} for k, v in letters.items()])
 
@@ -44,7 +45,8 @@ def files(
     if as_json:
         print_json(rows)
         return
-    columns = ("key", "state", "rows_read", "rows_accepted", "rows_quarantined", "run_id", "reason")
+    history = [name for name in ("rows_rejected_before", "refused_before") if any(row[name] for row in rows)]
+    columns = ("key", "state", "rows_read", "rows_accepted", "rows_quarantined", *history, "run_id", "reason")
     print_table("Files", columns, rows, empty="no file has arrived yet")
 
 
@@ -88,7 +90,9 @@ def _files(stack: Stack, dataset: str) -> Iterator[FileRecord]:
 def _file_row(record: FileRecord) -> dict[str, Any]:
     first = ("dataset", "key", "version_id", "state", "rows_read", "rows_accepted", "rows_quarantined", "run_id", "reason")
     values = asdict(record) | {"registered_at": timestamp(int(record.arrival.split("-")[0]))}
-    rest = ("file_id", "kind", "load_id", "size", "attempts", "contract_version", "registered_at")
+    values["corrects"] = corrects(record.key)
+    history = ("rows_rejected_before", "refused_before", "corrects")
+    rest = ("file_id", "kind", "load_id", "size", "attempts", "contract_version", "registered_at", *history)
     return {name: values[name] for name in (*first, *rest)}
 
 
@@ -98,7 +102,8 @@ def _run_row(run: RunRecord) -> dict[str, Any]:
 
 
 def _dataset_row(stack: Stack, name: str) -> dict[str, Any]:
-    states = Counter(f.state for f in stack.ledger.list_files(name))
+    found = standings(stack.ledger.list_files(name))
+    states = Counter(s.record.state for s in found)
     waiting = sum(states[s] for s in (FileState.REGISTERED, FileState.PENDING, FileState.CLAIMED))
     lease = stack.ledger.lease(name)
     kept = stack.ledger.state(name)
@@ -109,6 +114,8 @@ def _dataset_row(stack: Stack, name: str) -> dict[str, Any]:
         "waiting": waiting,
         "quarantined": states[FileState.QUARANTINED],
         "failed": states[FileState.FAILED],
+        "rows_rejected": sum(s.rejected for s in found),
+        "rows_open": sum(s.open for s in found),
         "states": {str(s): n for s, n in sorted(states.items())},
         "run": lease.run_id or ("starting" if lease.held else ""),
         "watermark": kept.watermark,

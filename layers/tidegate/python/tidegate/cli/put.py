@@ -35,9 +35,9 @@ def put(
     prefix = _prefix(dataset, full)
     if not is_published(dataset, stack.lake):
         raise ContractMissing(f"no contract is published for {dataset}: write one and run `tidegate contract publish FILE`")
-    dropped = [_drop(stack, path, prefix + path.name, force=force) for path in files]
+    dropped = [drop(stack, path, prefix + path.name, force=force) for path in files]
     if full and (force or not all(d["unchanged"] for d in dropped) or not _exists(stack, prefix + MARKER)):
-        dropped.append(_mark(stack, prefix + MARKER))
+        dropped.append(mark(stack, prefix + MARKER))
     if as_json:
         print_json(dropped)
         return
@@ -55,7 +55,8 @@ def _prefix(dataset: str, full: str) -> str:
     return prefix
 
 
-def _drop(stack: Stack, path: Path, key: str, *, force: bool) -> dict[str, Any]:
+def drop(stack: Stack, path: Path, key: str, *, force: bool) -> dict[str, Any]:
+    """Drop a file under a key, unless it is there with the same bytes."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, _DIGEST).hexdigest()
     there = _head(stack, key)
@@ -69,7 +70,8 @@ def _drop(stack: Stack, path: Path, key: str, *, force: bool) -> dict[str, Any]:
     return {"path": str(path), "key": key, "version_id": there.get("VersionId", ""), "unchanged": unchanged}
 
 
-def _mark(stack: Stack, key: str) -> dict[str, Any]:
+def mark(stack: Stack, key: str) -> dict[str, Any]:
+    """Say that the parts of a full load are all there."""
     with speaking_to_aws():
         answer = stack.client("s3").put_object(Bucket=stack.landing.bucket, Key=key, Body=b"")
     return {"path": "", "key": key, "version_id": answer.get("VersionId", ""), "unchanged": False}

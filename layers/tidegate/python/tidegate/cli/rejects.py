@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from tidegate.model.corrections import Standing
+from tidegate.model.files import FileState
+
 if TYPE_CHECKING:  # DuckDB is heavy, and most commands never need it
     from tidegate.tables.rejects import Reject, RuleCount
 
@@ -58,3 +61,36 @@ def clipped(value: Any) -> Any:  # noqa: ANN401 - a cell of any type
 def counted(number: int, noun: str) -> str:
     """Return a number and what it counts, such as `1 file` or `2,000 files`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def row_of(standing: Standing) -> dict[str, Any]:
+    """Return where a file stands, for tables and scripts."""
+    record = standing.record
+    names = ("dataset", "key", "version_id", "file_id", "state", "reason", "rows_read", "rows_accepted", "contract_version")
+    return {
+        **{name: getattr(record, name) for name in names},
+        "rejected": standing.rejected,
+        "answered": standing.answered,
+        "open": standing.open,
+        "resolved": standing.resolved,
+        "refused": standing.refused,
+        "refused_before": record.refused_before,
+        "corrected_by": [c.file_id for c in standing.corrections],
+        "by": answers_of(standing),
+    }
+
+
+def answers_of(standing: Standing) -> str:
+    """Say what answered or resolved rows of a file: corrected files, a load under another contract, a newer version."""
+    record = standing.record
+    said = [
+        f"{c.key.rsplit('/', 1)[1]} ({c.file_id[:8]}): {c.rows_accepted or 0} of {c.rows_read or 0} accepted"
+        if c.loaded_by
+        else f"{c.key.rsplit('/', 1)[1]} ({c.file_id[:8]}): {c.state}"
+        for c in standing.corrections
+    ]
+    if record.state is FileState.SUPERSEDED:
+        said.append(record.reason)
+    elif standing.resolved or (record.refused_before and record.loaded_by):
+        said.append(f"loaded again under {record.contract_version}")
+    return "; ".join(said)

@@ -42,7 +42,7 @@ def replay(
         raise typer.BadParameter("say what to replay: --file, --run, --dataset, --message or --letters")
     if (since or until or error) and not (dataset or message or letters):
         raise typer.BadParameter("--since, --until and --error go with --dataset, --message or --letters")
-    answer = _ask(
+    answer = ask(
         context.obj,
         {
             "file_ids": file or [],
@@ -63,10 +63,10 @@ def replay(
     if as_json:
         print_json(answer)
     else:
-        _show(answer)
+        show_answer(answer)
 
 
-def _ask(stack: Stack, event: dict[str, Any]) -> dict[str, Any]:
+def ask(stack: Stack, event: dict[str, Any]) -> dict[str, Any]:
     """Invoke replay until it is through: one invocation ends after 15 minutes, however slow the rate."""
     whole = _invoke(stack, event)
     part = whole
@@ -78,7 +78,8 @@ def _ask(stack: Stack, event: dict[str, Any]) -> dict[str, Any]:
     return whole | {"more": False}
 
 
-def _show(answer: dict[str, Any]) -> None:
+def show_answer(answer: dict[str, Any]) -> None:
+    """Print what was put back and what was not."""
     title = "Would be replayed" if answer["dry_run"] else "Replayed"
     print_table(title, ("key", "state", "file_id"), answer["files"], empty="no file")
     if answer["left"]:

@@ -5,7 +5,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -15,6 +15,9 @@ from tidegate.aws.ledger import DynamoLedger
 from tidegate.aws.objects import S3Objects
 from tidegate.aws.table import Table
 from tidegate.errors import NotFound
+
+if TYPE_CHECKING:  # pyiceberg is heavy, and most commands never need it
+    from tidegate.aws.iceberg import GlueLake
 
 LOCAL_DEFAULTS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -52,6 +55,13 @@ class Stack:
     def lake(self) -> S3Objects:
         """The lake bucket."""
         return S3Objects(bootstrap.client("s3"), self.outputs["LakeBucket"])
+
+    @functools.cached_property
+    def tables(self) -> "GlueLake":
+        """The Iceberg tables, with the permissions of whoever asks."""
+        from tidegate.aws.iceberg import GlueLake
+
+        return GlueLake(self.name, self.outputs["LakeBucket"], bootstrap.client("s3"), bootstrap.client("glue"))
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 clients have no static type
         """Return a boto3 client."""

@@ -4,7 +4,6 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -64,7 +63,8 @@ def try_contract(
     parsed = parse_contract(contract.read_text(encoding="utf-8"), str(contract))
     _look_at(folder)
     staged = stage(parsed, files, key)
-    with _room() as room:
+    with tempfile.TemporaryDirectory(prefix="tidegate-") as temporary:
+        room = Path(temporary)
         workshop = LocalWorkshop(
             room, Limits(memory_mb=_MEMORY_MB, temp_dir=room), Keyring("trial", secrets.token_bytes(_KEY_BYTES))
         )
@@ -194,9 +194,3 @@ def _write(tried: "Trial", folder: Path | None) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     parts = zip((tried.output.accepted, tried.output.quarantined), _OUTPUTS, strict=True)
     return [str(shutil.copyfile(path, folder / name)) for path, name in parts if path is not None]
-
-
-@contextmanager
-def _room() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="tidegate-") as room:
-        yield Path(room)
