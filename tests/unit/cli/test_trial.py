@@ -68,6 +68,14 @@ def test_raw_records_are_shown_on_request_only(folder: Path) -> None:
     assert "2020-13-01" not in tried(folder).output
 
 
+def test_escape_sequences_of_a_file_do_not_reach_the_terminal(folder: Path) -> None:
+    (folder / "bad.csv").write_bytes(b"id,taken,level\n\x1b[2Ja,2020-01-01,1\n\x1b[31mb,never,1\n")
+    said = tried(folder, "--rejects", "1").output
+    assert "\x1b[2J" not in said
+    assert "\x1b[31m" not in said
+    assert "\\x1b[31mb,never,1" in said
+
+
 def test_a_refused_file_says_why_and_leaves_the_others(folder: Path) -> None:
     bad, good = answer(folder, files=("other.csv", "good.csv"))["files"]
     assert bad["refused"]["code"] == "WRONG_HEADER"

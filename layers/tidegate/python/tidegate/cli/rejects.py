@@ -47,15 +47,21 @@ def reject_row(reject: "Reject") -> dict[str, Any]:
 def said(row: dict[str, Any]) -> dict[str, Any]:
     """Return a record for people: the file's name, and reasons such as `type of birth_date`."""
     reasons = ", ".join(f"{r['rule']} of {r['column']}" if r["column"] else r["rule"] for r in row["reasons"])
-    return {**row, "file": PurePosixPath(row["key"]).name, "reasons": reasons}
+    raw = None if row["raw"] is None else printable(row["raw"])
+    return {**row, "file": PurePosixPath(row["key"]).name, "reasons": reasons, "raw": raw}
 
 
 def clipped(value: Any) -> Any:  # noqa: ANN401 - a cell of any type
     """Return a value that fits a terminal's column."""
     if value is None:
         return None
-    text = str(value).replace("\n", "⏎")
+    text = printable(str(value))
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """Return text without characters that a terminal obeys: a file may hold escape sequences."""
+    return "".join(c if c.isprintable() else "⏎" if c == "\n" else f"\\x{ord(c):02x}" for c in text)
 
 
 def counted(number: int, noun: str) -> str:
