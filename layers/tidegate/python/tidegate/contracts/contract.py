@@ -12,6 +12,12 @@ class LoadMode(StrEnum):
     REPLACE = "replace"  # every file is a full load
 
 
+class Format(StrEnum):
+    """How the files of a dataset are written."""
+
+    CSV = "csv"
+
+
 class SchemaDrift(StrEnum):
     """What to do with a source column that the contract does not name."""
 
@@ -132,6 +138,7 @@ class Contract:
     null_values: tuple[str, ...] = ()
     max_shrink: float | None = None
     csv: CsvFormat = CsvFormat()
+    format: Format = Format.CSV
     row_count: RowCount | None = None
     description: str = ""
     attempts: int = 3

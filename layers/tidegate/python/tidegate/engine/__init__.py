@@ -3,13 +3,13 @@
     inspect(contract, files)   reads headers only: refused files and the extra columns that drift brings
     run(contract, files, …)    parses, types, checks and masks every row
 
-The way of a file: `headers` (is it this dataset?) → `sources` (plain UTF-8 on disk) → `bundles` (small files share one read) →
+The way of a file: `headers` (is it this dataset?) → `forms` (its format, read from plain text on disk as segments of whole records) →
 `reader` (DuckDB: text → typed, checked, masked rows; structural rejects) → `output` (Parquet, raw bytes, counted books).
 """
 
-from tidegate.engine.headers import FilePlan, Inspection, inspect
+from tidegate.engine.headers import Inspection, inspect
 from tidegate.engine.rowset import check_contract, run
-from tidegate.engine.values import FieldIds, FileResult, Keyring, Limits, Output, Refusal, StagedFile
+from tidegate.engine.values import FieldIds, FilePlan, FileResult, Keyring, Limits, Output, Refusal, StagedFile
 
 __all__ = [
     "FieldIds",

@@ -1,28 +1,18 @@
 """The header of every file against the contract: which file is refused, where each column comes from, what drift brings."""
 
-import csv
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, SchemaDrift
-from tidegate.engine.records import record_pattern
-from tidegate.engine.sources import MAX_RECORD_BYTES, encoding_of, head
-from tidegate.engine.values import Refusal, StagedFile
+from tidegate.engine.csv_header import expected_header
+from tidegate.engine.forms import form_of
+from tidegate.engine.values import FilePlan, Refusal, StagedFile
 from tidegate.errors import BatchRefused, FileRefused
 
 MAX_NAME = 120
 _SHOWN_NAMES, _SHOWN_LENGTH = 10, 60
-
-
-@dataclass(frozen=True, slots=True)
-class FilePlan:
-    """How one file is read: its header names, and `from_key` values by column name."""
-
-    file: StagedFile
-    header: tuple[str, ...]
-    key_values: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +36,22 @@ def inspect(contract: Contract, files: Sequence[StagedFile]) -> Inspection:
         BatchRefused: the drift policy is `fail` and a header has a column that the contract does not name.
         ContractInvalid: the contract's encoding is unknown.
     """
-    encoding = encoding_of(contract)
+    form = form_of(contract)
     plans: list[FilePlan] = []
     refused: dict[str, Refusal] = {}
     for file in files:
         try:
-            plans.append(_plan(contract, file, encoding))
+            plans.append(_plan(contract, file, form.header(file)))
         except FileRefused as error:
             refused[file.file_id] = Refusal(error.code, str(error))
     evolve = contract.schema_drift is SchemaDrift.EVOLVE
     return Inspection(tuple(plans), refused, _extra_columns(contract, [p.header for p in plans]) if evolve else ())
 
 
-def _plan(contract: Contract, file: StagedFile, encoding: str) -> FilePlan:
-    header = _parse(head(file, encoding), contract)
+def _plan(contract: Contract, file: StagedFile, header: tuple[str, ...]) -> FilePlan:
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise FileRefused("DUPLICATE_HEADER", f"column names appear more than once: {_shown(twice)}: give each column its own name")
     _match(contract, header)
     unknown = _unknown(contract, header)
     if unknown and contract.schema_drift is SchemaDrift.QUARANTINE:
@@ -71,51 +63,15 @@ def _plan(contract: Contract, file: StagedFile, encoding: str) -> FilePlan:
     return FilePlan(file, header, tuple(_key_values(contract, file)))
 
 
-def _parse(data: bytes, contract: Contract) -> tuple[str, ...]:
-    match = record_pattern(contract.csv).match(data)
-    end = match.start("nl") if match else len(data)
-    if end > MAX_RECORD_BYTES or (match and (match["o1"] is not None or match["o2"] is not None)):
-        raise FileRefused("WRONG_HEADER", f"the first record does not end within {MAX_RECORD_BYTES} bytes: {_expected(contract)}")
-    try:
-        text = data[:end].decode()
-    except UnicodeDecodeError:
-        raise FileRefused(
-            "UNDECODABLE", "the header is not valid text: send UTF-8, or declare the encoding in the contract"
-        ) from None
-    if not text.strip():
-        raise FileRefused("WRONG_HEADER" if data.strip() else "EMPTY_FILE", f"the first line is blank: {_expected(contract)}")
-    form = contract.csv
-    doubled = form.escape in {form.quote, ""}
-    csv.field_size_limit(MAX_RECORD_BYTES)
-    reader = csv.reader(
-        [text],
-        delimiter=form.delimiter,
-        quotechar=form.quote or None,
-        quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE,
-        doublequote=doubled,
-        escapechar=None if doubled else form.escape,
-    )
-    header = tuple(name.strip() for row in reader for name in row)
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise FileRefused("DUPLICATE_HEADER", f"column names appear more than once: {_shown(twice)}: give each column its own name")
-    return header
-
-
 def _match(contract: Contract, header: tuple[str, ...]) -> None:
     present = set(header)
     sourced = [c for c in contract.columns if c.sources]
     missing = [c for c in sourced if (c.required or c.primary_key) and present.isdisjoint(c.sources)]
     if missing:
         names = ", ".join(" or ".join(c.sources) for c in missing)
-        raise FileRefused("WRONG_HEADER", f"missing columns: {names}: {_expected(contract)}")
+        raise FileRefused("WRONG_HEADER", f"missing columns: {names}: {expected_header(contract)}")
     if sourced and all(present.isdisjoint(c.sources) for c in sourced):
-        raise FileRefused("WRONG_HEADER", f"no column of the contract is in the header: {_expected(contract)}")
-
-
-def _expected(contract: Contract) -> str:
-    names = contract.csv.delimiter.join(c.sources[0] for c in contract.columns if c.sources)
-    return f"expected a header line like {names}"
+        raise FileRefused("WRONG_HEADER", f"no column of the contract is in the header: {expected_header(contract)}")
 
 
 def _unknown(contract: Contract, header: Sequence[str]) -> list[str]:

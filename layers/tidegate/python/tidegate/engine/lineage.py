@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from tidegate.contracts.contract import Contract
 from tidegate.engine.checks import REASONS_TYPE, ColumnSql, null_text, typed_rows
-from tidegate.engine.headers import FilePlan
+from tidegate.engine.values import FilePlan
 
 
 def file_rows(

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from tidegate.contracts.contract import Column, Contract, Kind
 from tidegate.engine.checks import ColumnSql
 from tidegate.engine.reader import Rows
+from tidegate.engine.segments import records_of
 from tidegate.engine.values import LINEAGE, FieldIds
 
 _GROUP_ROWS, _GROUP_BYTES = 1 << 17, 1 << 27
@@ -96,7 +97,7 @@ class Writer:
         return values.take(of_file)
 
     def _keep_bad(self, rows: Rows, of_file: pa.Array, record: pa.Array, bad: pa.Array) -> None:
-        places = (place for place in range(len(rows.segment.records)) if place not in rows.broken)
+        places = (place for place in range(records_of(rows.segment)) if place not in rows.broken)
         broken_rules = zip(places, bad.to_pylist(), strict=True)
         reasons = iter(rows.table["reasons"].filter(bad).to_pylist())
         found: dict[int, list[dict[str, str | None]]] = {

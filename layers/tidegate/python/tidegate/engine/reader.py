@@ -8,7 +8,7 @@ the inside of a quoted field with line breaks for records of its own, silently. 
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,9 @@ import pyarrow as pa
 from tidegate.contracts.contract import Contract
 from tidegate.engine import sql
 from tidegate.engine.checks import ColumnSql, null_text, typed_rows
-from tidegate.engine.segments import Segment
+from tidegate.engine.segments import Segment, TextSegment, records_of
 from tidegate.engine.sources import MAX_RECORD_BYTES
-from tidegate.errors import FileRefused
+from tidegate.errors import BooksUnbalanced, FileRefused
 
 _RULES = {
     "MISSING COLUMNS": "columns",
@@ -52,7 +52,7 @@ class Rows:
 
     segment: Segment
     table: pa.Table
-    broken: dict[int, tuple[str, ...]]
+    broken: Mapping[int, tuple[str, ...]]
 
 
 class Reader:
@@ -68,23 +68,37 @@ class Reader:
         try:
             return [self._read(segment, connection)], {}
         except FileRefused as error:
-            if len(segment.parts) == 1:
+            if len(segment.parts) == 1 or not isinstance(segment, TextSegment):
                 return [], {segment.parts[0].number: error}
         rows: list[Rows] = []
         refused: dict[int, FileRefused] = {}
-        for alone in segment.alone(self._contract.csv):
+        for alone in segment.alone():
             good, bad = self.read(alone, connection)
             rows += good
             refused |= bad
         return rows, refused
 
     def _read(self, segment: Segment, connection: duckdb.DuckDBPyConnection) -> Rows:
+        scanned = isinstance(segment, TextSegment)  # the scan gives NULL for an empty field by itself
+        texts = [self._text(column, segment.header, empty_is_null=scanned) for column in self._columns]
+        if isinstance(segment, TextSegment):
+            return self._read_text(segment, texts, connection)
+        name = f"fields_{next(self._names)}"
+        connection.register(name, segment.fields)
+        try:
+            table = connection.sql(typed_rows(self._columns, texts, name)).to_arrow_table()
+        finally:
+            connection.unregister(name)
+        if table.num_rows + len(segment.broken) != records_of(segment):
+            raise BooksUnbalanced(f"{table.num_rows} rows and {len(segment.broken)} broken ones of {records_of(segment)} records")
+        return Rows(segment, table, segment.broken)
+
+    def _read_text(self, segment: TextSegment, texts: Sequence[str], connection: duckdb.DuckDBPyConnection) -> Rows:
         name = next(self._names)
         path = self._scratch / f"segment-{name}.csv"
         try:
             with path.open("wb") as out:
                 out.writelines((b"h", segment.newline, segment.body))
-            texts = [self._text(column, segment.header) for column in self._columns]
             scan = self._scan(path, len(segment.header), name)
             table = connection.sql(typed_rows(self._columns, texts, scan)).to_arrow_table()
             return Rows(segment, table, self._broken(segment, table.num_rows, name, connection))
@@ -96,14 +110,15 @@ class Reader:
         finally:
             path.unlink(missing_ok=True)
 
-    def _text(self, compiled: ColumnSql, header: Sequence[str]) -> str:
+    def _text(self, compiled: ColumnSql, header: Sequence[str], *, empty_is_null: bool) -> str:
+        """SQL of a column's text, NULL where it means null; `empty_is_null`: the source gives NULL for an empty field already."""
         column = compiled.column
         source = next((s for s in column.sources if s in header), None)
         if source is None:
             return "CAST(NULL AS VARCHAR)"
         nulls = (*self._contract.null_values, *column.null_values)
         field = f"h{header.index(source)}"
-        return null_text(field, nulls) if nulls else field  # the scan itself gives NULL for an empty field
+        return null_text(field, nulls) if nulls or not empty_is_null else field
 
     def _scan(self, path: Path, width: int, name: int) -> str:
         form = self._contract.csv
@@ -116,7 +131,9 @@ class Reader:
             f" max_line_size = {MAX_RECORD_BYTES}, parallel = false)"
         )
 
-    def _broken(self, segment: Segment, rows: int, name: int, connection: duckdb.DuckDBPyConnection) -> dict[int, tuple[str, ...]]:
+    def _broken(
+        self, segment: TextSegment, rows: int, name: int, connection: duckdb.DuckDBPyConnection
+    ) -> dict[int, tuple[str, ...]]:
         """Read the rejects and agree with the count by bytes."""
         statement = f"SELECT DISTINCT line, line_byte_position, CAST(error_type AS VARCHAR) FROM rejects_{name} ORDER BY ALL"
         entries = connection.execute(statement).fetchall()
@@ -138,7 +155,7 @@ class Reader:
         return {place: tuple(sorted(found)) for place, found in rules.items()}
 
 
-def _starts_at(segment: Segment, place: int, byte: int) -> bool:
+def _starts_at(segment: TextSegment, place: int, byte: int) -> bool:
     """Whether a record starts at a byte as DuckDB counts: from 1, at times from the line ending or the blank lines before it."""
     offset = byte - 1 - len(b"h" + segment.newline)
     start = latest = segment.records.span(place)[0]

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Protocol
 
 from tidegate.contracts.contract import CsvFormat
+from tidegate.errors import FileRefused
 
 NEWLINES = (b"\n", b"\r\n", b"\r")
 _BLOCK_RECORDS = 64
@@ -161,3 +162,19 @@ def index_records(data: bytes, csv: CsvFormat, width: int) -> RecordIndex:
             index.open_quote = True
     index.newlines.discard(b"")
     return index
+
+
+def locate(body: bytes, newline: bytes, csv: CsvFormat, records: int) -> Records:
+    """Locate the records of a text without blank lines, of which the number is known.
+
+    Raises:
+        FileRefused: UNREADABLE, the same bytes are cut in another way when they stand elsewhere.
+    """
+    if not csv.quote or csv.quote.encode() not in body:
+        found: Records = Lines(body, newline)
+        end = len(body)
+    else:
+        found, end = find_blocks(body, csv)
+    if len(found) != records or end != len(body):
+        raise FileRefused("UNREADABLE", f"{len(found)} records where {records} were counted: check the quoting")
+    return found

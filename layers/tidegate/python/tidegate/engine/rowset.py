@@ -16,13 +16,13 @@ import duckdb
 from tidegate.contracts.contract import Contract
 from tidegate.engine.checks import ColumnSql, compile_columns
 from tidegate.engine.connections import Connect, connected
-from tidegate.engine.headers import FilePlan, Inspection, inspect
+from tidegate.engine.forms import form_of
+from tidegate.engine.headers import Inspection, inspect
 from tidegate.engine.lineage import count_by_file, file_rows
 from tidegate.engine.output import Writer
 from tidegate.engine.reader import Reader, Rows
-from tidegate.engine.segments import Cutter, Segment, group_by_header
-from tidegate.engine.sources import encoding_of
-from tidegate.engine.values import FieldIds, FileResult, Keyring, Limits, Output, Refusal, StagedFile
+from tidegate.engine.segments import Segment, group_by_header
+from tidegate.engine.values import FieldIds, FilePlan, FileResult, Keyring, Limits, Output, Refusal, StagedFile
 from tidegate.errors import BooksUnbalanced, FileRefused
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ def check_contract(contract: Contract) -> None:
     Raises:
         ContractInvalid: one of them cannot work.
     """
-    encoding_of(contract)
+    form_of(contract)
     with connected(Limits(memory_mb=64, threads=1), None) as connect:
         compile_columns(connect(), contract)
 
@@ -113,7 +113,7 @@ class _Batch:
     ) -> Iterator[Rows]:
         """Read the files, those of one header together, some segments at a time; the order is that of the segments."""
         size = max(_SMALLEST, min(_LARGEST, (self.limits.memory_mb << 20) // _SHARE))
-        cutter = Cutter(self.contract.csv, encoding_of(self.contract), size)
+        form = form_of(self.contract)
         reader = Reader(self.contract, [c for c in columns if c.column.from_key is None], self.scratch)
         free: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
         for _ in range(self.limits.threads):
@@ -127,7 +127,7 @@ class _Batch:
                 free.put(connection)
 
         groups = group_by_header(plans).values()
-        segments = (segment for group in groups for segment in cutter.segments(group, refused))
+        segments = (segment for group in groups for segment in form.segments(group, size, refused))
         with ThreadPoolExecutor(self.limits.threads) as pool:
             for rows, unreadable in _in_order(pool, read, segments, ahead=self.limits.threads):
                 refused |= unreadable

@@ -28,6 +28,15 @@ class StagedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class FilePlan:
+    """How one file is read: its header names, and `from_key` values by column name."""
+
+    file: StagedFile
+    header: tuple[str, ...]
+    key_values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a whole file cannot be loaded; the message says what to do and holds no value of the file."""
 
