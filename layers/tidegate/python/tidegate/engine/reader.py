@@ -8,6 +8,7 @@ the inside of a quoted field with line breaks for records of its own, silently. 
 """
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,9 +100,9 @@ class Reader:
         try:
             with path.open("wb") as out:
                 out.writelines((b"h", segment.newline, segment.body))
-            scan = self._scan(path, len(segment.header), name)
+            scan = self._scan(path, segment, name)
             table = connection.sql(typed_rows(self._columns, texts, scan)).to_arrow_table()
-            return Rows(segment, table, self._broken(segment, table.num_rows, name, connection))
+            return _agreed(segment, table, self._rejected(segment, name, connection))
         except _NOT_THE_FILES_FAULT:
             raise
         except duckdb.Error:  # its message may quote the file: never pass it on
@@ -120,39 +121,56 @@ class Reader:
         field = f"h{header.index(source)}"
         return null_text(field, nulls) if nulls or not empty_is_null else field
 
-    def _scan(self, path: Path, width: int, name: int) -> str:
+    def _scan(self, path: Path, segment: TextSegment, name: int) -> str:
         form = self._contract.csv
-        columns = ", ".join(f"'h{i}': 'VARCHAR'" for i in range(width))
+        columns = ", ".join(f"'h{i}': 'VARCHAR'" for i in range(len(segment.header)))
         return (
             f"read_csv({sql.text(str(path))}, auto_detect = false, header = true, columns = {{{columns}}},"
             f" delim = {sql.text(form.delimiter)}, quote = {sql.text(form.quote)}, escape = {sql.text(form.escape)},"
             f" encoding = 'utf-8', compression = 'none', nullstr = '', strict_mode = true, null_padding = false,"
             f" store_rejects = true, rejects_limit = 0, rejects_table = 'rejects_{name}', rejects_scan = 'scans_{name}',"
-            f" max_line_size = {MAX_RECORD_BYTES}, parallel = false)"
+            f" max_line_size = {MAX_RECORD_BYTES + len(segment.newline)}, parallel = false)"
         )
 
-    def _broken(
-        self, segment: TextSegment, rows: int, name: int, connection: duckdb.DuckDBPyConnection
-    ) -> dict[int, tuple[str, ...]]:
-        """Read the rejects and agree with the count by bytes."""
-        statement = f"SELECT DISTINCT line, line_byte_position, CAST(error_type AS VARCHAR) FROM rejects_{name} ORDER BY ALL"
+    def _rejected(self, segment: TextSegment, name: int, connection: duckdb.DuckDBPyConnection) -> dict[int, set[str]]:
+        """Read what the scan refused, by place."""
+        statement = f"SELECT DISTINCT line, line_byte_position, CAST(error_type AS VARCHAR) FROM rejects_{name}"
         entries = connection.execute(statement).fetchall()
         connection.execute(f"DROP TABLE rejects_{name}; DROP TABLE scans_{name}")
-        rules: dict[int, list[str]] = {}
+        rules: dict[int, set[str]] = {}
         for line, byte, error in entries:
             place = line - 2  # the first line is the header, and every other one is a record
             if not 0 <= place < len(segment.records) or not _starts_at(segment, place, byte):
                 raise FileRefused("UNREADABLE", f"line {line} does not start where the CSV reader says: check the quoting")
-            found = rules.setdefault(place, [])
-            rule = _RULES.get(error, "columns")
-            if rule not in found:
-                found.append(rule)
-        if rows + len(rules) != len(segment.records):
-            message = (
-                f"the CSV reader sees {rows + len(rules)} records where the bytes have {len(segment.records)}: check the quoting"
-            )
-            raise FileRefused("UNREADABLE", message)
-        return {place: tuple(sorted(found)) for place, found in rules.items()}
+            rules.setdefault(place, set()).add(_RULES.get(error, "columns"))
+        return rules
+
+
+def _agreed(segment: TextSegment, table: pa.Table, rejected: dict[int, set[str]]) -> Rows:
+    """Hold the scan against the segment's bytes.
+
+    It may lose no record; and where it takes a record that is not of the header's shape, as it does with surplus empty fields and
+    with text around quotes, or does not look at a field that is no UTF-8, that record is rejected.
+    """
+    if table.num_rows + len(rejected) != len(segment.records):
+        seen = table.num_rows + len(rejected)
+        raise FileRefused(
+            "UNREADABLE", f"the CSV reader sees {seen} records where the bytes have {len(segment.records)}: check the quoting"
+        )
+    broken = {place: set(rules) for place, rules in rejected.items()}
+    for place, rule in segment.records.odd(surely=bool(rejected)).items():
+        broken.setdefault(place, {rule})
+    undecodable = segment.undecodable()
+    for place in undecodable:
+        broken.setdefault(place, set()).add("encoding")
+    for place in rejected:
+        if "encoding" in broken[place] and place not in undecodable:  # the scan cut a character in two
+            broken[place] = broken[place] - {"encoding"} or {"quoting"}
+    if taken := sorted(broken.keys() - rejected.keys()):
+        before = sorted(rejected)
+        gone = {place - bisect_left(before, place) for place in taken}
+        table = table.take(pa.array([row for row in range(table.num_rows) if row not in gone], pa.int64()))
+    return Rows(segment, table, {place: tuple(sorted(rules)) for place, rules in broken.items()})
 
 
 def _starts_at(segment: TextSegment, place: int, byte: int) -> bool:

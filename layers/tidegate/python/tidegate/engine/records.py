@@ -10,6 +10,8 @@ guess here can never lose or misattribute a row.
 
 import re
 from array import array
+from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -34,14 +36,21 @@ class Records(Protocol):
         """Return where a record starts and ends, without its line ending."""
         ...
 
+    def odd(self, *, surely: bool) -> Mapping[int, str]:
+        """Return the records that have not the right number of regular fields, with the rule that each breaks.
+
+        Without `surely` only when there is one that is longer than it should be, or none: then none is shorter, as the caller knows.
+        """
+        ...
+
 
 class Lines:
     """Records of a text without quotes and blank lines: each line is one."""
 
-    def __init__(self, body: bytes, newline: bytes) -> None:
+    def __init__(self, body: bytes, newline: bytes, delimiter: str, width: int) -> None:
         """Count line endings by blocks, so that a single line is found without looking at all of them."""
-        self._body, self._newline = body, newline
-        self._before = array("q", [0])
+        self._body, self._newline, self._delimiter, self._width = body, newline, delimiter.encode(), width
+        self._before, self._at = array("q", [0]), (0, 0)
         mark = newline[-1:]
         for start in range(0, len(body), _BLOCK_BYTES):
             self._before.append(self._before[-1] + body.count(mark, start, start + _BLOCK_BYTES))
@@ -51,18 +60,30 @@ class Lines:
         return self._before[-1]
 
     def span(self, place: int) -> tuple[int, int]:
-        """Return where a record starts and ends."""
-        start = self._end_of(place - 1) + 1 if place else 0
-        return start, self._end_of(place) + 1 - len(self._newline)
+        """Return where a record starts and ends; the next ones after it are found at once."""
+        at, start = self._at
+        if not at <= place < at + _BLOCK_RECORDS:
+            at, start = place, self._end_of(place - 1) + 1 if place else 0
+        mark = self._newline[-1:]
+        for _ in range(place - at):
+            start = self._body.index(mark, start) + 1
+        end = self._body.index(mark, start) + 1
+        self._at = place + 1, end
+        return start, end - len(self._newline)
+
+    def odd(self, *, surely: bool) -> Mapping[int, str]:
+        """Return the lines with too many or too few delimiters."""
+        wanted = self._width - 1
+        if not surely and self._body.count(self._delimiter) == wanted * len(self):
+            return {}
+        lines = self._body.split(self._newline)[:-1]
+        return {place: "columns" for place, line in enumerate(lines) if line.count(self._delimiter) != wanted}
 
     def _end_of(self, place: int) -> int:
         """Return the offset of the last byte of a record's line ending."""
-        low, high = 0, len(self._before) - 1
-        while high - low > 1:  # the last block with at most `place` line endings before it
-            middle = (low + high) // 2
-            low, high = (middle, high) if self._before[middle] <= place else (low, middle)
-        mark, position = self._newline[-1:], low * _BLOCK_BYTES - 1
-        for _ in range(place - self._before[low] + 1):
+        block = bisect_right(self._before, place) - 1
+        mark, position = self._newline[-1:], block * _BLOCK_BYTES - 1
+        for _ in range(place - self._before[block] + 1):
             position = self._body.index(mark, position + 1)
         return position
 
@@ -70,20 +91,41 @@ class Lines:
 class Blocks:
     """Records of a text whose quotes are all closed, without blank lines: known are the starts of every so many."""
 
-    def __init__(self, body: bytes, form: CsvFormat, starts: "array[int]", count: int) -> None:
-        """Keep the starts of blocks."""
-        self._body, self._form, self._starts, self._count = body, form, starts, count
+    def __init__(self, body: bytes, form: CsvFormat) -> None:
+        """Begin without a record."""
+        self._body, self._form = body, form
+        self._starts, self._count, self._at = array("q"), 0, (0, 0)
+        self._odd: dict[int, str] = {}
 
     def __len__(self) -> int:
         """Count the records."""
         return self._count
 
+    def add(self, start: int, records: int, rule: str = "") -> None:
+        """Add records that follow each other, a block's worth or one; a `rule` is broken by it."""
+        if self._count % _BLOCK_RECORDS == 0:
+            self._starts.append(start)
+        if rule:
+            self._odd[self._count] = rule
+        self._count += records
+
+    def at_block(self) -> bool:
+        """Whether the next record starts a block."""
+        return self._count % _BLOCK_RECORDS == 0
+
     def span(self, place: int) -> tuple[int, int]:
         """Return where a record starts and ends."""
-        block, rest = divmod(place, _BLOCK_RECORDS)
-        matches = record_pattern(self._form).finditer(self._body, self._starts[block])
-        match = next(islice(matches, rest, None))
+        at, start = self._at
+        if not at <= place < at + _BLOCK_RECORDS:
+            at, start = place - place % _BLOCK_RECORDS, self._starts[place // _BLOCK_RECORDS]
+        matches = record_pattern(self._form).finditer(self._body, start)
+        match = next(islice(matches, place - at, None))
+        self._at = place + 1, match.end()
         return match.start(), match.start("nl")
+
+    def odd(self, *, surely: bool) -> Mapping[int, str]:  # noqa: ARG002 - they were all looked at
+        """Return the records that are not of the header's shape."""
+        return self._odd
 
 
 @dataclass(slots=True)
@@ -128,21 +170,53 @@ def record_pattern(csv: CsvFormat) -> re.Pattern[bytes]:
 
 
 @lru_cache(maxsize=32)
-def _block_pattern(csv: CsvFormat, records: int) -> re.Pattern[bytes]:
-    """Match so many whole records, each with its line ending and every quote closed."""
-    return re.compile(rb"(?>(?:(?>%b(?:\r\n|\n|\r))){%d})" % (_fields(csv, (b"", b"")), records), re.DOTALL)
+def _whole_record(csv: CsvFormat) -> re.Pattern[bytes]:
+    """Match one record with its line ending, every quote closed."""
+    return re.compile(rb"(?>%b(?:\r\n|\n|\r))" % _fields(csv, (b"", b"")), re.DOTALL)
 
 
-def find_blocks(body: bytes, csv: CsvFormat) -> tuple[Blocks, int]:
+def _regular_field(csv: CsvFormat) -> bytes:
+    """A field that every reader takes for the same: quotes around all of it, or none at its start, not even behind spaces."""
+    d, q, e = (re.escape(text.encode()) for text in (csv.delimiter, csv.quote, csv.escape))
+    body = rb"(?>(?:[^%b]++|%b%b)*)" % (q, q, q) if e == q or not csv.escape else rb"(?>(?:[^%b%b]++|%b.)*)" % (q, e, e)
+    return rb"(?>%b%b%b(?=%b|[\r\n]|\Z)|(?! *+%b)[^%b\r\n]*+)" % (q, body, q, d, q, d)
+
+
+@lru_cache(maxsize=32)
+def _regular_records(csv: CsvFormat, width: int, records: int) -> re.Pattern[bytes]:
+    """Match so many records of `width` regular fields, each with its line ending."""
+    d, field = re.escape(csv.delimiter.encode()), _regular_field(csv)
+    return re.compile(rb"(?>(?:(?>%b(?:%b%b){%d}(?:\r\n|\n|\r))){%d})" % (field, d, field, width - 1, records), re.DOTALL)
+
+
+def is_regular(record: bytes, csv: CsvFormat) -> bool:
+    """Whether every field of a record, without its line ending, is read as the same by everybody."""
+    d, field = re.escape(csv.delimiter.encode()), _regular_field(csv)
+    return not csv.quote or re.fullmatch(rb"(?>%b(?>(?:%b%b)*))" % (field, d, field), record, re.DOTALL) is not None
+
+
+def _rule(record: bytes, csv: CsvFormat, width: int) -> str:
+    """What is wrong with a record that has not `width` regular fields."""
+    d, field = re.escape(csv.delimiter.encode()), _regular_field(csv)
+    fields = len(re.findall(rb"%b(?:%b|\Z)" % (field, d), record, re.DOTALL)) - record.endswith(csv.delimiter.encode())
+    return "columns" if is_regular(record, csv) and fields != width else "quoting"
+
+
+def find_blocks(body: bytes, csv: CsvFormat, width: int) -> tuple[Blocks, int]:
     """Find the whole records at the start of a text; also return where they end. Blank lines count as records here."""
-    starts, count, position = array("q"), 0, 0
-    for records in (_BLOCK_RECORDS, 1):
-        pattern = _block_pattern(csv, records)
-        while position < len(body) and (match := pattern.match(body, position)):
-            if count % _BLOCK_RECORDS == 0:
-                starts.append(position)
-            count, position = count + records, match.end()
-    return Blocks(body, csv, starts, count), position
+    found, position = Blocks(body, csv), 0
+    block, regular, any_ = _regular_records(csv, width, _BLOCK_RECORDS), _regular_records(csv, width, 1), _whole_record(csv)
+    while position < len(body):
+        if found.at_block() and (match := block.match(body, position)):
+            found.add(position, _BLOCK_RECORDS)
+        elif match := regular.match(body, position):
+            found.add(position, 1)
+        elif match := any_.match(body, position):
+            found.add(position, 1, _rule(match[0].rstrip(b"\r\n"), csv, width))
+        else:
+            break
+        position = match.end()
+    return found, position
 
 
 def index_records(data: bytes, csv: CsvFormat, width: int) -> RecordIndex:
@@ -164,17 +238,16 @@ def index_records(data: bytes, csv: CsvFormat, width: int) -> RecordIndex:
     return index
 
 
-def locate(body: bytes, newline: bytes, csv: CsvFormat, records: int) -> Records:
+def locate(body: bytes, newline: bytes, csv: CsvFormat, width: int, records: int) -> Records:
     """Locate the records of a text without blank lines, of which the number is known.
 
     Raises:
         FileRefused: UNREADABLE, the same bytes are cut in another way when they stand elsewhere.
     """
-    if not csv.quote or csv.quote.encode() not in body:
-        found: Records = Lines(body, newline)
-        end = len(body)
-    else:
-        found, end = find_blocks(body, csv)
+    found: Records = Lines(body, newline, csv.delimiter, width)
+    end = len(body)
+    if csv.quote and csv.quote.encode() in body:
+        found, end = find_blocks(body, csv, width)
     if len(found) != records or end != len(body):
         raise FileRefused("UNREADABLE", f"{len(found)} records where {records} were counted: check the quoting")
     return found

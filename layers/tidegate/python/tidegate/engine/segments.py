@@ -38,13 +38,25 @@ class TextSegment:
         start, end = self.records.span(place)
         return self.body[start:end].decode("utf-8", "backslashreplace")
 
+    def undecodable(self) -> frozenset[int]:
+        """Return the places of records that are not UTF-8."""
+        if self.body.isascii():
+            return frozenset()
+        try:
+            self.body.decode()
+        except UnicodeDecodeError:
+            return frozenset(
+                place for place in range(len(self.records)) if not _is_text(self.body[slice(*self.records.span(place))])
+            )
+        return frozenset()
+
     def alone(self) -> Iterator["TextSegment"]:
         """Return each part as a segment of its own."""
         place = 0
         for part in self.parts:
             start, end = self.records.span(place)[0], self.records.span(place + part.records - 1)[1]
             body = self.body[start:end] + self.newline
-            records = locate(body, self.newline, self.csv, part.records)
+            records = locate(body, self.newline, self.csv, len(self.header), part.records)
             yield TextSegment(self.header, (part,), body, self.newline, records, self.csv)
             place += part.records
 
@@ -69,6 +81,14 @@ class FieldSegment:
 
 
 Segment = TextSegment | FieldSegment
+
+
+def _is_text(record: bytes) -> bool:
+    try:
+        record.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def records_of(segment: Segment) -> int:

@@ -66,7 +66,7 @@ class Cutter:
         if len(waiting) == 1:
             return TextSegment(header, parts, waiting[0][1].body, newline, waiting[0][1].records, self._csv)
         body = b"".join(piece.body for _, piece in waiting)
-        records = locate(body, newline, self._csv, sum(p.records for p in parts))
+        records = locate(body, newline, self._csv, len(header), sum(p.records for p in parts))
         return TextSegment(header, parts, body, newline, records, self._csv)
 
     def _pieces(self, plan: FilePlan) -> Iterator[_Piece]:
@@ -107,8 +107,8 @@ class Cutter:
         if not self._csv.quote or self._csv.quote.encode() not in text:
             end = text.rfind(newline) + len(newline) if newline in text else 0
             body = text[:end]
-            return (_Piece(body, newline, Lines(body, newline)) if body else None), text[end:] + tail
-        blocks, end = find_blocks(text, self._csv)
+            return (_Piece(body, newline, Lines(body, newline, self._csv.delimiter, width)) if body else None), text[end:] + tail
+        blocks, end = find_blocks(text, self._csv, width)
         if final and end < len(text):
             return self._cut_slowly(data, b"", width, before, final=True)
         return (_Piece(text[:end], newline, blocks) if end else None), text[end:] + tail
@@ -128,7 +128,7 @@ class Cutter:
             return None, rest
         newline = next(iter(index.newlines)) if len(index.newlines) == 1 else b"\n"
         body = b"".join(text[a:b] + newline for a, b in zip(index.starts, index.ends, strict=True))
-        return _Piece(body, newline, locate(body, newline, self._csv, len(index))), rest
+        return _Piece(body, newline, locate(body, newline, self._csv, width, len(index))), rest
 
 
 def _with_last(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
