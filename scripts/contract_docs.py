@@ -20,6 +20,7 @@ from tidegate.contracts.vocabulary import (  # noqa: E402 - the path is set abov
     PRIVACY,
     Word,
 )
+from tidegate.engine.value_classes import VALUE_CLASSES  # noqa: E402 - the path is set above
 
 INTRODUCTION = """\
 # Contracts
@@ -76,8 +77,8 @@ pseudonymous, not anonymous: dates of service, states and tokens stay.
 CHECKS = """\
 ## Checks
 
-A record that breaks a rule goes to quarantine with the rule and the column; the others are loaded. Checks see the value as sent;
-masking comes last.
+A record that breaks a rule goes to quarantine with the rule, the column and the class of the value; the others are loaded. Checks
+see the value as sent; masking comes last.
 
 | in the contract | rule in quarantine | a record is refused when |
 |---|---|---|
@@ -90,6 +91,12 @@ masking comes last.
 On the schema, `quality: [{metric: rowCount, …}]` bounds the accepted rows of a batch with `mustBe`, `mustBeGreaterThan`,
 `mustBeGreaterOrEqualTo`, `mustBeLessThan`, `mustBeLessOrEqualTo` or `mustBeBetween` (both ends belong to it); `severity` is `error`
 (default: the run fails) or `warning`.
+"""
+REASONS = """\
+### Reasons
+
+`reasons` in quarantine has one entry for each broken rule: `rule`, `column` (empty where the record cannot be cut into fields), and
+`value_class`, which says what the value looks like and never what it is. The first class that fits:
 """
 
 FILES = "## Files\n\nOne server of type `s3`, format `csv`. `delimiter` is one character, by default a comma.\n"
@@ -119,6 +126,8 @@ def _parts() -> Iterator[str]:
     yield _table(("privacy", "of", "what the table holds"), ((f"`{k}`", a, b) for k, (a, b) in PRIVACY.items()))
     yield LIMITS
     yield CHECKS
+    yield REASONS
+    yield _table(("value_class", "the value"), ((f"`{name}`", meaning) for name, meaning, _ in VALUE_CLASSES))
     yield FILES + f"`encoding` is one of {_code(ENCODINGS)}.\n"
     yield "## Fields of the standard\n"
     rows = ((p, _code(READ[p]), _code(n for n in DESCRIPTIVE[p] if n not in READ[p]), _code(REFUSED.get(p, ()))) for p in READ)

@@ -8,6 +8,8 @@ from typing import Any
 
 import boto3
 import pytest
+from pyiceberg.schema import Schema
+from pyiceberg.types import ListType, NestedField, StructType
 
 from tests.integration.catalogs import glue_lake
 from tidegate.aws.catalog import GlueMetadata
@@ -16,7 +18,9 @@ from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, Load
 from tidegate.engine import Keyring, Limits
 from tidegate.errors import ContractInvalid, StaleCommit
 from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
+from tidegate.ports import Table
 from tidegate.tables.duck import connect, copy_to
+from tidegate.tables.schema import quarantine_schema
 from tidegate.tables.workshop import LocalWorkshop
 from tidegate.usecases.commit import commit_rows, commit_silver
 
@@ -241,6 +245,51 @@ def test_column_that_changes_its_type_is_refused_with_a_way_on(shop: Shop) -> No
     other = replace(shop.contract, columns=(COLUMNS[0], Column("v", ColumnType(Kind.INTEGER))))
     with pytest.raises(ContractInvalid, match="new column name"):
         shop.lake.open(other)
+
+
+def test_quarantine_of_an_older_version_gets_the_class_of_values_and_keeps_its_rows(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of a list of structs is added by Iceberg's own evolution: files from before are read with a null in its place."""
+    whole = quarantine_schema()
+    lineage, reasons = whole.fields[:-1], whole.fields[-1]
+    assert isinstance(reasons.field_type, ListType)
+    assert isinstance(reasons.field_type.element_type, StructType)
+    shorter = ListType(
+        reasons.field_type.element_id, StructType(*reasons.field_type.element_type.fields[:2]), element_required=False
+    )
+    older = Schema(*lineage, NestedField(reasons.field_id, "reasons", shorter, required=False))
+    monkeypatch.setattr("tidegate.aws.iceberg.quarantine_schema", lambda: older)
+    _reject(shop, shop.lake.open(shop.contract).quarantine, "k1", "run-1", "{'rule': 'type', 'column': 'v'}")
+    monkeypatch.undo()
+    table = shop.lake.open(shop.contract).quarantine
+    assert table.columns["reasons"] == 'STRUCT("rule" VARCHAR, "column" VARCHAR, "value_class" VARCHAR)[]'
+    assert len(set(table.field_ids.values())) == len(table.field_ids)
+    _reject(shop, table, "k2", "run-2", "{'rule': 'type', 'column': 'v', 'value_class': 'exponent'}")
+    assert _reasons(shop) == [("k1", "type", None), ("k2", "type", "exponent")]
+    _reject(
+        shop, shop.lake.open(shop.contract).quarantine, "k2", "run-3", "{'rule': 'required', 'column': 'v', 'value_class': 'empty'}"
+    )
+    assert _reasons(shop) == [("k1", "type", None), ("k2", "required", "empty")]
+    assert shop.lake.open(shop.contract).quarantine.field_ids == table.field_ids
+
+
+def _reject(shop: Shop, table: Table, key: str, run: str, reason: str) -> None:
+    """Replace a file's quarantined rows by one."""
+    room = shop.folder / run
+    room.mkdir()
+    values = ", ".join([*(f"'{key}' AS {n}" for n in ("_object_key", "raw")), "1::BIGINT AS _record", f"[{reason}] AS reasons"])
+    others = [f"'x' AS {n}" for n in table.columns if n not in ("_object_key", "raw", "_record", "reasons")]
+    with connect(room, LIMITS) as db:
+        select = f"SELECT {', '.join(table.columns)} FROM (SELECT {values}, {', '.join(others)})"  # noqa: S608
+        arriving = copy_to(db, select, room / "rejected.parquet", table.field_ids)
+    workshop = LocalWorkshop(room, LIMITS, Keyring("test", b"k" * 64))
+    commit_rows(table, [Leaving(key)], arriving, run, workshop, fence=True)
+
+
+def _reasons(shop: Shop) -> list[tuple[str, str, str | None]]:
+    found = shop.lake.load("quarantine", shop.contract.table).scan().to_arrow().to_pylist()
+    return sorted((r["_object_key"], e["rule"], e["value_class"]) for r in found for e in r["reasons"])
 
 
 def test_list_of_manifests_stays_short_however_many_runs_there_were(shop: Shop) -> None:

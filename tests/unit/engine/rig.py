@@ -11,7 +11,7 @@ from tidegate.engine import FileResult, Keyring, Limits, Output, StagedFile, ins
 from tidegate.engine.values import LINEAGE
 
 KEY = b"a key of the tests"
-REASONS = ("reasons", "reasons.element", "reasons.element.rule", "reasons.element.column")
+REASONS = ("reasons", "reasons.element", "reasons.element.rule", "reasons.element.column", "reasons.element.value_class")
 
 
 def text(name: str, **options: object) -> Column:
@@ -51,6 +51,7 @@ class Outcome:
     output: Output
     accepted: list[tuple[object, ...]]
     quarantined: list[tuple[str, int, str, list[tuple[str, str]]]]
+    classes: list[list[str]]  # value class of each reason, by quarantined record
 
     @property
     def file(self) -> FileResult:
@@ -95,6 +96,7 @@ def load(folder: Path, of: Contract, *contents: bytes, keys: Sequence[str] = (),
         output,
         read(output.accepted, f"{names}, _file_id, _record"),
         [(f, n, raw, [(r["rule"], r["column"]) for r in reasons]) for f, n, raw, reasons in quarantined],
+        [[r["value_class"] for r in reasons] for *_, reasons in quarantined],
     )
 
 

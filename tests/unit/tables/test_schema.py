@@ -35,7 +35,9 @@ def test_every_kind_has_an_iceberg_and_a_duckdb_type(kind: Kind) -> None:
 
 def test_decimals_keep_precision_and_scale_and_reasons_their_shape() -> None:
     assert duckdb_type(iceberg_type(ColumnType(Kind.DECIMAL, 38, 20))) == "DECIMAL(38,20)"
-    assert duckdb_type(quarantine_schema().find_type("reasons")) == 'STRUCT("rule" VARCHAR, "column" VARCHAR)[]'
+    assert (
+        duckdb_type(quarantine_schema().find_type("reasons")) == 'STRUCT("rule" VARCHAR, "column" VARCHAR, "value_class" VARCHAR)[]'
+    )
 
 
 def test_field_ids_of_nested_columns_are_nested() -> None:

@@ -22,7 +22,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.typedef import Record
-from pyiceberg.types import NestedField, PrimitiveType, StringType
+from pyiceberg.types import IcebergType, ListType, NestedField, PrimitiveType, StringType, StructType
 
 from tidegate.aws.catalog import RUN_ID
 from tidegate.aws.errors import speaking_to_aws
@@ -253,15 +253,23 @@ def _grown(table: IcebergTable, schema: Schema) -> IcebergTable:
         hint = "publish a version of the contract that gives the new type a new column name"
         problems = (Problem(0, f.name, f"the table has {have[f.name]}, the contract {f.field_type}", hint) for f in changed)
         raise ContractInvalid(".".join(table.name()), tuple(problems))
-    new: list[NestedField] = [f for f in schema.fields if f.name not in have]
+    new: dict[tuple[str, ...], NestedField] = {(f.name,): f for f in schema.fields if f.name not in have}
+    new |= {(f.name, part.name): part for f in schema.fields if f.name in have for part in _new_parts(have[f.name], f.field_type)}
     if new:
         try:
             with speaking_to_aws(), table.update_schema() as change:
-                for field in new:
-                    change.add_column(field.name, field.field_type, doc=field.doc)
+                for path, field in new.items():
+                    change.add_column(path, field.field_type, doc=field.doc)
         except CommitFailedException as error:
             raise StaleCommit(f"{'.'.join(table.name())} moved while columns were added") from error
     return table
+
+
+def _new_parts(have: IcebergType, wanted: IcebergType) -> list[NestedField]:
+    """Return the parts of a list of structs, such as quarantine's reasons, that an older table does not have."""
+    lists = [t.element_type for t in (have, wanted) if isinstance(t, ListType)]
+    structs = [t for t in lists if isinstance(t, StructType)]
+    return [f for f in structs[1].fields if f.name not in {old.name for old in structs[0].fields}] if structs[1:] else []
 
 
 def _history(table: IcebergTable) -> Iterator[Snapshot]:

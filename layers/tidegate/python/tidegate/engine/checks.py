@@ -13,8 +13,10 @@ from tidegate.contracts.contract import Column, Contract, Kind, Privacy
 from tidegate.engine import sql
 from tidegate.engine.casts import cast, default_cast, sql_type
 from tidegate.engine.problems import refuse_contract
+from tidegate.engine.value_classes import value_class
 
-REASONS_TYPE = 'STRUCT("rule" VARCHAR, "column" VARCHAR)[]'
+REASON_FIELDS = ("rule", "column", "value_class")
+REASONS_TYPE = f"STRUCT({', '.join(f'{sql.name(field)} VARCHAR' for field in REASON_FIELDS)})[]"
 _BOUNDS = (("minimum", "<"), ("maximum", ">"), ("exclusive_minimum", "<="), ("exclusive_maximum", ">="))
 
 
@@ -148,15 +150,18 @@ def typed_rows(columns: Sequence[ColumnSql], texts: Sequence[str], source: str, 
 
 
 def _reasons(columns: Sequence[ColumnSql]) -> str:
-    checks = [(rule, c.column.name, condition) for c in columns for rule, condition in c.checks]
+    """The list of broken rules. What costs most, telling what the value is like, is done once and for broken rows only."""
+    checks = [(rule, c, condition) for c in columns for rule, condition in c.checks]
     if not checks:
         return f"CAST(NULL AS {REASONS_TYPE})"
     broken = " OR ".join(f"({condition})" for _, _, condition in checks)
     entries = ", ".join(
-        f"CASE WHEN {condition} THEN {{'rule': {sql.text(rule)}, 'column': {sql.text(name)}}} END"
-        for rule, name, condition in checks
+        f"CASE WHEN {condition} THEN {{'rule': {sql.text(rule)}, 'column': {sql.text(c.column.name)}, 't': t{c.number}}} END"
+        for rule, c, condition in checks
     )
-    return f"CASE WHEN {broken} THEN CAST(list_filter([{entries}], lambda r: r IS NOT NULL) AS {REASONS_TYPE}) END"
+    told = f"{{'rule': r.rule, 'column': r.column, 'value_class': {value_class('r.t')}}}"
+    found = f"list_transform(list_filter([{entries}], lambda r: r IS NOT NULL), lambda r: {told})"
+    return f"CASE WHEN {broken} THEN CAST({found} AS {REASONS_TYPE}) END"
 
 
 def null_text(value: str, nulls: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 `field_ids` has the keys `bronze` and `quarantine`, each a mapping from a column's dotted path to its Iceberg id, as
 `Schema.find_field(...)` and pyiceberg's name index spell them: `patient_id`, `_record`, `reasons`, `reasons.element`,
-`reasons.element.rule`, `reasons.element.column`.
+`reasons.element.rule`, `reasons.element.column`, `reasons.element.value_class`.
 """
 
 from array import array

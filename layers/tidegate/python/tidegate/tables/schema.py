@@ -42,6 +42,11 @@ _LINEAGE: tuple[tuple[str, PrimitiveType, str], ...] = (
     ("_run_id", StringType(), "run that loaded the row"),
     ("_contract_version", StringType(), "contract that the row was checked against"),
 )
+_REASON = {
+    "rule": "the rule's id, or its word in docs/contracts.md",
+    "column": "the column; empty for a record that cannot be cut into fields",
+    "value_class": "what the value looks like, one word of docs/contracts.md",
+}
 
 
 def iceberg_type(kind: ColumnType) -> PrimitiveType:
@@ -59,9 +64,10 @@ def quarantine_schema() -> Schema:
     """Return the schema of quarantine: lineage, the record's own text, and the reasons it was rejected for."""
     fields = list(_numbered([*_LINEAGE, ("raw", StringType(), "the record as it stands in the file")]))
     number = len(fields) + 1
-    rule = NestedField(number + 2, "rule", StringType(), required=False)
-    column = NestedField(number + 3, "column", StringType(), required=False)
-    reasons = ListType(number + 1, StructType(rule, column), element_required=False)
+    parts = (
+        NestedField(n, name, StringType(), required=False, doc=doc) for n, (name, doc) in enumerate(_REASON.items(), number + 2)
+    )
+    reasons = ListType(number + 1, StructType(*parts), element_required=False)
     return Schema(*fields, NestedField(number, "reasons", reasons, required=False, doc="rules that the record broke"))
 
 
