@@ -80,18 +80,35 @@ CHECKS = """\
 A record that breaks a rule goes to quarantine with the rule, the column and the class of the value; the others are loaded. Checks
 see the value as sent; masking comes last.
 
-| in the contract | rule in quarantine | a record is refused when |
+| in the contract | rule | a record breaks it when |
 |---|---|---|
 | `primaryKey: true` | primary_key | a part of the key is null |
 | `required: true` | required | the value is null |
 | `logicalType` | type | the text is not exactly of the type |
-| `quality: [{metric: invalidValues, arguments: {validValues: [M, F]}, mustBe: 0}]` | valid_values | the text is none of them |
 | `minLength` and the other options | min_length max_length pattern minimum maximum exclusive_minimum … | it breaks the option |
+| `quality: [{metric: invalidValues, arguments: {validValues: [M, F]}, mustBe: 0}]` | valid_values | the text is none of them |
+| `quality: [{metric: invalidValues, arguments: {pattern: "[0-9]{5}"}, mustBe: 0}]` | pattern | the pattern does not match all of the text |
+| `quality: [{metric: nullValues, mustBe: 0}]` | null_values | the value is null |
+| `quality: [{metric: missingValues, arguments: {missingValues: [null, n/a]}, mustBe: 0}]` | missing_values | the text is one of them |
 
-On the schema, `quality: [{metric: rowCount, …}]` bounds the accepted rows of a batch with `mustBe`, `mustBeGreaterThan`,
-`mustBeGreaterOrEqualTo`, `mustBeLessThan`, `mustBeLessOrEqualTo` or `mustBeBetween` (both ends belong to it); `severity` is `error`
-(default: the run fails) or `warning`.
+Every rule of `quality` has a `severity` and may have an `id`, which is then its name in reasons and warnings.
+
+| bound | severity | what follows |
+|---|---|---|
+| `mustBe: 0` | `error` (default) | each record that breaks the rule goes to quarantine |
+| `mustBe: 0` | `warning` | the records are loaded, and counted for each file |
+| any other, such as `mustBeLessThan: 5` | `error` | accepted rows that break it are counted; the batch is held if the bound breaks |
+| any other | `warning` | the same, but the batch is loaded |
+
+The bounds are `mustBe`, `mustBeGreaterThan`, `mustBeGreaterOrEqualTo`, `mustBeLessThan`, `mustBeLessOrEqualTo` and `mustBeBetween`
+(both ends belong to it), of `unit: rows` (default) or `percent` of the accepted rows. A batch is what one run loads: the files that
+waited when it began. A batch that is held commits nothing: its files are FAILED with the reason, and `tidegate replay --run RUN
+--force` loads them as they are. Warnings are in the receipt of each file, in the run's record, in the message on the topic, and in
+`tidegate files` and `tidegate runs`.
+
+On the schema, `quality: [{metric: rowCount, …}]` bounds the accepted rows of a batch.
 """
+
 REASONS = """\
 ### Reasons
 

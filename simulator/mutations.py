@@ -14,7 +14,7 @@ from simulator.story import play
 from tidegate.aws.ledger import DynamoLedger
 from tidegate.model.arrivals import Arrival
 from tidegate.ports import Registration, Swap
-from tidegate.usecases import claim, fail, ingest, load, reconcile, settle
+from tidegate.usecases import checks, claim, fail, ingest, load, reconcile, settle
 from tidegate.usecases.wake import Waker
 
 Patches = list[Any]
@@ -221,7 +221,7 @@ def _early_timer() -> Patches:
 
 
 def _no_holding_back() -> Patches:
-    return [patch.object(load, "_check_full_load", lambda *_: None)]
+    return [patch.object(checks, "_check_full_load", lambda *_: None)]
 
 
 def _force_forgotten() -> Patches:

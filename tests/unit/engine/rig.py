@@ -36,6 +36,7 @@ def contract(*columns: Column, **options: object) -> Contract:
 def stage(folder: Path, contents: Sequence[bytes], keys: Sequence[str] = ()) -> list[StagedFile]:
     """Write the contents as the files f0, f1 … of a batch."""
     files = []
+    folder.mkdir(exist_ok=True)
     for number, content in enumerate(contents):
         path = folder / f"in-{number}"
         path.write_bytes(content)

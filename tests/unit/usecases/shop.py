@@ -42,12 +42,12 @@ customProperties:
 class Shop:
     """A world with a lake: what is dropped is loaded by the real use cases."""
 
-    def __init__(self, place: Path, words: str = "") -> None:
+    def __init__(self, place: Path, words: str = "", text: str = CONTRACT) -> None:
         self.world, self.place = World(), place
         (place / "warehouse").mkdir()
         self.lake = LocalLake(place / "warehouse")
         self._numbers = itertools.count(1)
-        publish(CONTRACT + words, "clients.odcs.yaml", store=self.world.lake_bucket)
+        publish(text + words, "clients.odcs.yaml", store=self.world.lake_bucket)
 
     def drop(self, key: str, *records: str) -> Arrival:
         body = "\n".join(["id,at,op,name", *records, ""]).encode()

@@ -24,7 +24,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from tidegate.model.arrivals import Kind
-from tidegate.model.files import FileRecord, FileState, Versions
+from tidegate.model.files import FileRecord, FileState, Versions, Warned
 from tidegate.model.runs import Books, DatasetState, Epoch, Lease, RunRecord, RunState
 
 Item = dict[str, Any]
@@ -94,13 +94,15 @@ def run_key(run_id: str) -> Item:
 def file_item(record: FileRecord) -> Item:
     """Return a file as an item, listed under its dataset."""
     index = {"gpk": files_of(record.dataset), "gsk": record.arrival}
-    return file_key(record.file_id) | encode(asdict(record) | index)
+    values = {name: value for name, value in asdict(record).items() if value != ()}
+    return file_key(record.file_id) | encode(values | index)
 
 
 def file_record(item: Item) -> FileRecord:
     """Return an item as a file."""
     values = _known(FileRecord, decode(item))
-    return FileRecord(**{**values, "kind": Kind(values["kind"]), "state": FileState(values["state"])})
+    kind, state = Kind(values["kind"]), FileState(values["state"])
+    return FileRecord(**{**values, "kind": kind, "state": state, "warnings": _warnings(values)})
 
 
 def versions(item: Item) -> Versions:
@@ -146,7 +148,13 @@ def run_item(run: RunRecord) -> Item:
 def run_record(item: Item) -> RunRecord:
     """Return an item as a run."""
     values = _known(RunRecord, decode(item))
-    return RunRecord(**{**values, "state": RunState(values["state"]), "books": Books(**values["books"])})
+    return RunRecord(
+        **{**values, "state": RunState(values["state"]), "books": Books(**values["books"]), "warnings": _warnings(values)}
+    )
+
+
+def _warnings(values: Mapping[str, Any]) -> tuple[Warned, ...]:
+    return tuple(Warned(**w) for w in values.get("warnings", ()))
 
 
 def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,4 +167,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - DynamoDB values are of many typ
         return int(value)
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
     return value

@@ -1,7 +1,7 @@
 """The ledger on DynamoDB: each transition is one conditional write or one transaction. `items` has the layout of the table."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 
@@ -308,5 +308,5 @@ def _settled_fields(receipt: Receipt, run_id: str) -> dict[str, Any]:
         return {"reason": receipt.reason}
     names = ("rows_read", "rows_accepted", "rows_quarantined", "contract_version", "reason")
     loaded = receipt.state is FileState.LOADED
-    fields: dict[str, Any] = {name: getattr(receipt, name) for name in names}
+    fields: dict[str, Any] = {name: getattr(receipt, name) for name in names} | {"warnings": [asdict(w) for w in receipt.warnings]}
     return fields | {"loaded_by": run_id if loaded else "", "most": 0, "failures": 0} | ({"replays": 0} if loaded else {})

@@ -73,8 +73,8 @@ def runs(
         "rows_superseded",
         "rows_deleted",
     )
-    columns = ("run_id", "state", "files", *books, "rows_removed", "rows_restored", "error")
-    print_table("Runs", columns, rows, empty="nothing has run yet")
+    columns = ("run_id", "state", "files", *books, "rows_removed", "rows_restored", "warnings", "error")
+    print_table("Runs", columns, map(_in_words, rows), empty="nothing has run yet")
 
 
 def datasets_of(stack: Stack) -> list[str]:
@@ -88,7 +88,18 @@ def _files(stack: Stack, dataset: str) -> Iterator[FileRecord]:
 
 
 def _file_row(record: FileRecord) -> dict[str, Any]:
-    first = ("dataset", "key", "version_id", "state", "rows_read", "rows_accepted", "rows_quarantined", "run_id", "reason")
+    first = (
+        "dataset",
+        "key",
+        "version_id",
+        "state",
+        "rows_read",
+        "rows_accepted",
+        "rows_quarantined",
+        "warnings",
+        "run_id",
+        "reason",
+    )
     values = asdict(record) | {"registered_at": timestamp(int(record.arrival.split("-")[0]))}
     values["corrects"] = corrects(record.key)
     history = ("rows_rejected_before", "refused_before", "corrects")
@@ -99,6 +110,12 @@ def _file_row(record: FileRecord) -> dict[str, Any]:
 def _run_row(run: RunRecord) -> dict[str, Any]:
     values = asdict(run)
     return {**{k: v for k, v in values.items() if k != "books"}, **values["books"]}
+
+
+def _in_words(row: dict[str, Any]) -> dict[str, Any]:
+    """Say warnings in one cell: rule, column and rows of each."""
+    told = ", ".join(" ".join(filter(None, (w["rule"], w["column"], f"{w['rows']:,}"))) for w in row["warnings"])
+    return {**row, "warnings": told}
 
 
 def _dataset_row(stack: Stack, name: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from tidegate.contracts.findings import Findings, suggest
 from tidegate.contracts.odcs import below
 from tidegate.contracts.patterns import check_pattern
 from tidegate.contracts.privacy import read_protection
-from tidegate.contracts.quality import read_valid_values
 from tidegate.contracts.support import refuse_unsupported
 from tidegate.contracts.vocabulary import COLUMN_WORDS
 
@@ -54,7 +53,6 @@ def _column(node: Node, path: str, findings: Findings) -> Column:
         classification=protection.classification,
         privacy=protection.privacy,
         privacy_when=protection.when,
-        valid_values=read_valid_values(node, kind, path, findings),
         pattern=options.pattern,
         min_length=options.min_length,
         max_length=options.max_length,

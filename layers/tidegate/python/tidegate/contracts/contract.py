@@ -1,7 +1,9 @@
 """What a contract says, as plain frozen values: the row engine, the tables and the use cases read these, never the YAML."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from tidegate.contracts.rules import Rules
 
 
 class LoadMode(StrEnum):
@@ -140,6 +142,7 @@ class Contract:
     csv: CsvFormat = CsvFormat()
     format: Format = Format.CSV
     row_count: RowCount | None = None
+    rules: Rules = field(default_factory=Rules)
     description: str = ""
     attempts: int = 3
     batch_window: int | None = None

@@ -11,7 +11,8 @@ from tidegate.contracts.customs import Customs, read_customs
 from tidegate.contracts.document import Node, read_document
 from tidegate.contracts.findings import Findings, suggest
 from tidegate.contracts.odcs import check_standard
-from tidegate.contracts.quality import read_row_count
+from tidegate.contracts.quality import read_row_count, read_rules
+from tidegate.contracts.rules import Rules
 from tidegate.contracts.support import refuse_unsupported
 from tidegate.contracts.vocabulary import CONTRACT_WORDS, ENCODINGS
 
@@ -43,6 +44,7 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
     customs = read_customs(document, CONTRACT_WORDS, "customProperties", findings)
     schema, path = _schema(document, f"{domain}_{name}" if domain else "", findings)
     columns = read_columns(schema, path, findings) if schema else ()
+    columns, rules = read_rules(schema, columns, path, findings) if schema else (columns, Rules())
     mode = customs.text("loadMode")
     if mode is None and not any(e.string("property") == "loadMode" for e in document["customProperties"].items):
         hint = "customProperties: [{property: loadMode, value: upsert}]"
@@ -65,6 +67,7 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
         delete_when=_delete_when(document, customs, mode, columns, findings),
         csv=_server(document, f"s3://landing/{domain}/{name}/" if domain else "", findings),
         row_count=read_row_count(schema, path, findings) if schema else None,
+        rules=rules,
         description=_description(document),
     )
 

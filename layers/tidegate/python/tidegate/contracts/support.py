@@ -46,7 +46,7 @@ READ = {
         "description",
         "customProperties",
     ),
-    "quality": ("type", "metric", "arguments", "severity", "unit", *OPERATORS),
+    "quality": ("id", "type", "metric", "arguments", "severity", "unit", *OPERATORS),
 }
 #: Fields that only describe: allowed, checked against the standard, otherwise without effect.
 _ALWAYS = ("id", "description", "tags", "authoritativeDefinitions")
@@ -69,7 +69,7 @@ DESCRIPTIVE = {
     "server": ("id", "description", "environment", "roles"),
     "schema": (*_ELEMENT, "physicalType", "dataGranularityDescription", "context"),
     "column": (*_ELEMENT, "examples", "transformDescription", "criticalDataElement"),
-    "quality": (*_ALWAYS, "name", "dimension", "businessImpact"),
+    "quality": ("description", "tags", "authoritativeDefinitions", "name", "dimension", "businessImpact"),
 }
 #: Fields of the standard that ask for something Tidegate does not do, with what to write instead.
 REFUSED = {

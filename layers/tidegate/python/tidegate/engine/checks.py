@@ -13,6 +13,7 @@ from tidegate.contracts.contract import Column, Contract, Kind, Privacy
 from tidegate.engine import sql
 from tidegate.engine.casts import cast, default_cast, sql_type
 from tidegate.engine.problems import refuse_contract
+from tidegate.engine.rules import broken
 from tidegate.engine.value_classes import value_class
 
 REASON_FIELDS = ("rule", "column", "value_class")
@@ -25,7 +26,7 @@ class ColumnSql:
     """One column compiled.
 
     `value` reads `t<i>`; `masked` reads `t<i>`, `v<i>` and the text of `privacy_when`'s column; `checks` are pairs of a rule and
-    the condition that is true when it is broken.
+    the condition that is true when it is broken; `counted` are pairs of a place in `Rules.counted` and the same.
     """
 
     column: Column
@@ -33,6 +34,7 @@ class ColumnSql:
     value: str
     masked: str
     checks: tuple[tuple[str, str], ...]
+    counted: tuple[tuple[int, str], ...] = ()
 
 
 def compile_columns(connection: duckdb.DuckDBPyConnection, contract: Contract) -> tuple[ColumnSql, ...]:
@@ -41,7 +43,9 @@ def compile_columns(connection: duckdb.DuckDBPyConnection, contract: Contract) -
     Raises:
         ContractInvalid: a format, zone, pattern, bound, valid value or privacy rule cannot work on its column.
     """
-    compiled = tuple(_compile(connection, number, contract.columns) for number in range(len(contract.columns)))
+    compiled = tuple(
+        _with_rules(connection, _compile(connection, number, contract.columns), contract) for number in range(len(contract.columns))
+    )
     when = contract.delete_when
     if when is None:
         return compiled
@@ -51,8 +55,28 @@ def compile_columns(connection: duckdb.DuckDBPyConnection, contract: Contract) -
     return tuple(
         c
         if c.column.name in always or c.column.from_key is not None
-        else replace(c, checks=tuple((rule, f"({condition}) AND {lives}") for rule, condition in c.checks))
+        else replace(
+            c,
+            checks=tuple((rule, f"({condition}) AND {lives}") for rule, condition in c.checks),
+            counted=tuple((place, f"({condition}) AND {lives}") for place, condition in c.counted),
+        )
         for c in compiled
+    )
+
+
+def _with_rules(connection: duckdb.DuckDBPyConnection, compiled: ColumnSql, contract: Contract) -> ColumnSql:
+    """Add the contract's quality rules about the column."""
+    mine = [check for check in contract.rules.checks if check.column == compiled.column.name]
+    if not mine:
+        return compiled
+    for check in mine:
+        if check.pattern is not None:
+            _try(connection, compiled.column, "pattern", "SELECT regexp_full_match('', $1)", check.pattern)
+    text, places = f"t{compiled.number}", {check: place for place, check in enumerate(contract.rules.counted)}
+    return replace(
+        compiled,
+        checks=(*compiled.checks, *((check.rule, broken(check, text)) for check in mine if check.rejects)),
+        counted=tuple((places[check], broken(check, text)) for check in mine if not check.rejects),
     )
 
 
@@ -138,7 +162,7 @@ def _mask(column: Column, text: str, value: str) -> str:
 def typed_rows(columns: Sequence[ColumnSql], texts: Sequence[str], source: str, extra: str = "") -> str:
     """SELECT over `source` giving `o<i>` of every column, `reasons` (NULL when there are none) and the columns `extra`.
 
-    `texts` has the SQL of each column's clear text over `source`.
+    `w<n>` of every counted check is true where it is broken. `texts` has the SQL of each column's clear text over `source`.
     """
     kept = f", {extra}" if extra else ""
     cells = ", ".join(f"{t} AS t{c.number}" for c, t in zip(columns, texts, strict=True))
@@ -146,7 +170,8 @@ def typed_rows(columns: Sequence[ColumnSql], texts: Sequence[str], source: str, 
     masked = ", ".join(f"{c.masked} AS o{c.number}" for c in columns)
     text_names = ", ".join(f"t{c.number}" for c in columns)
     inner = f"SELECT {text_names}, {values}{kept} FROM (SELECT {cells}{kept} FROM {source})"
-    return f"SELECT {masked}, {_reasons(columns)} AS reasons{kept} FROM ({inner})"
+    counted = "".join(f", {condition} AS w{place}" for c in columns for place, condition in c.counted)
+    return f"SELECT {masked}, {_reasons(columns)} AS reasons{counted}{kept} FROM ({inner})"
 
 
 def _reasons(columns: Sequence[ColumnSql]) -> str:

@@ -139,6 +139,7 @@ class _Batch:
         accepted: Mapping[str, int],
         quarantined: Mapping[str, int],
         refused: Mapping[int, FileRefused],
+        counted: Mapping[str, tuple[int, ...]],
     ) -> tuple[FileResult, ...]:
         refusals = {self.files[n].file_id: Refusal(e.code, str(e)) for n, e in refused.items()} | dict(self.inspection.refused)
         results = []
@@ -147,7 +148,7 @@ class _Batch:
             counts = (rows, accepted.get(file.file_id, 0), quarantined.get(file.file_id, 0))
             if counts[0] != counts[1] + counts[2]:
                 raise BooksUnbalanced(f"{file.file_id}: {counts[0]} rows read, {counts[1]} accepted, {counts[2]} quarantined")
-            results.append(FileResult(file.file_id, *counts, refusals.get(file.file_id)))
+            results.append(FileResult(file.file_id, *counts, refusals.get(file.file_id), counted.get(file.file_id, ())))
         return tuple(results)
 
 

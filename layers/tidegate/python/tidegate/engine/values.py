@@ -46,13 +46,17 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """One file's books, in records; all zero when the file is refused."""
+    """One file's books, in records; all zero when the file is refused.
+
+    `counted` are the accepted rows that break each check of `Rules.counted`, in its order; empty when there are none.
+    """
 
     file_id: str
     rows_read: int
     rows_accepted: int
     rows_quarantined: int
     refused: Refusal | None = None
+    counted: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,15 @@ def sources_of(target: FileState) -> tuple[FileState, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """A rule that is broken without holding anything back: by so many accepted rows, or, with no column, as measured of the batch."""
+
+    rule: str
+    column: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileRecord:
     """One file version as the ledger holds it.
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from tidegate.errors import BooksUnbalanced
-from tidegate.model.files import FileState
+from tidegate.model.files import FileState, Warned
 
 _NAME_LENGTH = 60
 
@@ -155,6 +155,7 @@ class Receipt:
     contract_version: str
     reason: str = ""
     kept: bool = False
+    warnings: tuple[Warned, ...] = ()
 
     def check(self) -> None:
         """Raise BooksUnbalanced unless every row that was read is accounted for."""
@@ -217,7 +218,10 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What load did, for audit to check and settle to record; `epoch` is the one that silver now shows."""
+    """What load did, for audit to check and settle to record; `epoch` is the one that silver now shows.
+
+    `warnings` are those of all files, and what the checks on the batch as a whole found.
+    """
 
     run_id: str
     receipts: tuple[Receipt, ...]
@@ -226,6 +230,7 @@ class Account:
     epoch: Epoch = Epoch()
     watermark: str = ""
     drift: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +254,7 @@ class RunRecord:
     books: Books = field(default_factory=Books)
     error: str = ""
     again: int = 0
+    warnings: tuple[Warned, ...] = ()
 
 
 def run_id_of(dataset: str, token: int, batch: int) -> str:

@@ -1,10 +1,12 @@
 """The account of a run in the lake bucket: load writes it, audit checks it, settle records it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from tidegate.errors import NotFound
-from tidegate.model.files import FileState
+from tidegate.model.files import FileState, Warned
 from tidegate.model.runs import Account, Books, Commit, Epoch, Manifest, Receipt
 from tidegate.ports import Objects
 
@@ -27,10 +29,19 @@ def read_account(manifest: Manifest, objects: Objects) -> Account:
     fields = json.loads(body)
     return Account(
         run_id=fields["run_id"],
-        receipts=tuple(Receipt(**{**r, "state": FileState(r["state"])}) for r in fields["receipts"]),
+        receipts=tuple(_receipt(r) for r in fields["receipts"]),
         books=Books(**fields["books"]),
         commits=tuple(Commit(**c) for c in fields["commits"]),
         epoch=Epoch(**fields["epoch"]),
         watermark=fields["watermark"],
         drift=tuple(fields["drift"]),
+        warnings=_warnings(fields),
     )
+
+
+def _receipt(fields: Mapping[str, Any]) -> Receipt:
+    return Receipt(**{**fields, "state": FileState(fields["state"]), "warnings": _warnings(fields)})
+
+
+def _warnings(fields: Mapping[str, Any]) -> tuple[Warned, ...]:
+    return tuple(Warned(**w) for w in fields.get("warnings", ()))

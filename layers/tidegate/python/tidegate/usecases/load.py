@@ -4,17 +4,18 @@ Every step may die and be run again. A table that already carries the run id is 
 left to do comes out the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tidegate.contracts.contract import Contract
 from tidegate.contracts.publish import load_version
 from tidegate.engine import FileResult, Output, StagedFile
-from tidegate.errors import AccessDenied, BatchRefused, NotFound, ServiceUnavailable
-from tidegate.model.files import FileState
+from tidegate.errors import AccessDenied, NotFound, ServiceUnavailable
+from tidegate.model.files import FileState, Warned
 from tidegate.model.runs import Account, Books, Commit, Leaving, Manifest, ManifestFile, Receipt
 from tidegate.ports import Clock, Lake, Layers, Ledger, Objects, Workshop
 from tidegate.usecases.account import write_account
+from tidegate.usecases.checks import check_batch, summed, warnings_by_file
 from tidegate.usecases.commit import commit_rows, commit_silver, open_clean
 
 
@@ -42,9 +43,9 @@ def load(
     field_ids = {"bronze": layers.bronze.field_ids, "quarantine": layers.quarantine.field_ids}
     output = workshop.run(contract, staged, field_ids, manifest.run_id)
     manifest = _as_loaded(manifest, output)
-    _check_batch(contract, manifest, output, layers, workshop)
+    told = check_batch(contract, manifest, output, layers, workshop)
     commits, books = _commit(contract, manifest, layers, output, workshop)
-    receipts = _receipts(manifest, output, missing)
+    receipts = _receipts(manifest, output, missing, warnings_by_file(contract, output))
     books = replace(
         books,
         rows_read=sum(r.rows_read for r in receipts),
@@ -59,6 +60,7 @@ def load(
         epoch=manifest.epoch,
         watermark=workshop.highest(output.accepted, contract.order_by),
         drift=tuple(c.name for c in inspection.extra_columns),
+        warnings=(*summed(receipts), *told),
     )
     write_account(manifest, account, objects)
     return account
@@ -103,44 +105,6 @@ def _as_loaded(manifest: Manifest, output: Output) -> Manifest:
     return manifest
 
 
-def _check_batch(contract: Contract, manifest: Manifest, output: Output, layers: Layers, workshop: Workshop) -> None:
-    """Raise BatchRefused, before anything is committed, when the batch as a whole is not what the contract accepts."""
-    if manifest.forced:
-        return
-    if manifest.files and manifest.files[0].load == manifest.epoch.load != "":
-        _check_full_load(contract, manifest, workshop.living(contract, output.accepted), layers, output)
-    rows = sum(f.rows_accepted for f in output.files if f.refused is None)
-    bounds = contract.row_count
-    if bounds is None or bounds.severity != "error" or all(f.refused for f in output.files):
-        return
-    if (bounds.at_least is not None and rows < bounds.at_least) or (bounds.at_most is not None and rows > bounds.at_most):
-        wanted = f"from {bounds.at_least or 0} to {bounds.at_most if bounds.at_most is not None else 'any number'}"
-        raise BatchRefused(
-            f"{contract.dataset}: rowCount wants {wanted} accepted rows in a batch, this one has {rows}; "
-            "drop a complete file, or publish a contract with other bounds and replay"
-        )
-
-
-def _check_full_load(contract: Contract, manifest: Manifest, rows: int, layers: Layers, output: Output) -> None:
-    """Hold back a full load that would take away what nobody said should go. `rows` are those that the table would have after it."""
-    held = sum(f.rows for f in layers.silver.live())
-    way_on = "drop a complete full load, or, when this is what was meant, `tidegate replay --run RUN --force`"
-    whole = {f.file_id for f in output.files if f.refused is None}
-    parts = [f for f in manifest.files if not f.marker]
-    lost = [f.key for f in parts if f.file_id not in whole]
-    if lost:
-        raise BatchRefused(
-            f"{contract.dataset}: {len(lost)} of {len(parts)} parts of this full load are refused, {lost[0]} first; {way_on}"
-        )
-    if held and not rows:
-        raise BatchRefused(f"{contract.dataset}: this full load is empty, the table has {held} rows; {way_on}")
-    if contract.max_shrink is not None and rows < held * (1 - contract.max_shrink):
-        raise BatchRefused(
-            f"{contract.dataset}: this full load would leave {rows} rows, the table has {held};"
-            f" maxShrink is {contract.max_shrink:.0%}; {way_on}"
-        )
-
-
 def _commit(
     contract: Contract, manifest: Manifest, layers: Layers, output: Output, workshop: Workshop
 ) -> tuple[tuple[Commit, ...], Books]:
@@ -162,9 +126,12 @@ def _leaving(manifest: Manifest, output: Output) -> list[Leaving]:
     return [*(Leaving(key) for key in sorted(whole)), *(Leaving(*pair) for pair in sorted(own))]
 
 
-def _receipts(manifest: Manifest, output: Output, missing: dict[str, str]) -> tuple[Receipt, ...]:
+def _receipts(
+    manifest: Manifest, output: Output, missing: dict[str, str], warnings: Mapping[str, tuple[Warned, ...]]
+) -> tuple[Receipt, ...]:
     results = {f.file_id: f for f in output.files}
-    return tuple(_receipt(manifest, f, results.get(f.file_id), missing.get(f.file_id, "")) for f in manifest.files)
+    receipts = (_receipt(manifest, f, results.get(f.file_id), missing.get(f.file_id, "")) for f in manifest.files)
+    return tuple(replace(r, warnings=warnings.get(r.file_id, ())) for r in receipts)
 
 
 def _receipt(manifest: Manifest, file: ManifestFile, result: FileResult | None, reason: str) -> Receipt:

@@ -46,7 +46,7 @@ def _decide(manifest: Manifest, account: Account, desk: Desk) -> RunRecord:
 
 
 def _succeeded(run: RunRecord, account: Account, desk: Desk) -> RunRecord:
-    return replace(run, state=RunState.SUCCEEDED, books=account.books, ended_at=timestamp(desk.clock()))
+    return replace(run, state=RunState.SUCCEEDED, books=account.books, warnings=account.warnings, ended_at=timestamp(desk.clock()))
 
 
 def _state(manifest: Manifest, account: Account, ledger: Ledger) -> DatasetState:

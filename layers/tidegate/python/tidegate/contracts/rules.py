@@ -1,0 +1,95 @@
+"""What a contract asks of its rows beyond their types, as plain frozen values."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What follows when a rule is broken."""
+
+    ERROR = "error"  # a row is rejected, a batch is held
+    WARNING = "warning"  # it is counted and told
+
+
+class Metric(StrEnum):
+    """What a check asks of a value; also the name of its rule when it has no id."""
+
+    NULL_VALUES = "null_values"
+    MISSING_VALUES = "missing_values"
+    VALID_VALUES = "valid_values"
+    PATTERN = "pattern"
+
+
+_HOLDS: dict[str, Callable[..., bool]] = {
+    "mustBe": lambda x, a: x == a,
+    "mustBeGreaterThan": lambda x, a: x > a,
+    "mustBeGreaterOrEqualTo": lambda x, a: x >= a,
+    "mustBeLessThan": lambda x, a: x < a,
+    "mustBeLessOrEqualTo": lambda x, a: x <= a,
+    "mustBeBetween": lambda x, a, b: a <= x <= b,
+}
+_SAID = {
+    "mustBe": "be {}",
+    "mustBeGreaterThan": "be greater than {}",
+    "mustBeGreaterOrEqualTo": "be {} or more",
+    "mustBeLessThan": "be less than {}",
+    "mustBeLessOrEqualTo": "be {} or less",
+    "mustBeBetween": "be from {} to {}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A bound on what was measured: the standard's operator and its numbers, of rows or, with `percent`, of each hundred rows."""
+
+    operator: str
+    numbers: tuple[float, ...]
+    percent: bool = False
+
+    def holds(self, measured: float) -> bool:
+        """Whether a measurement keeps the bound."""
+        return _HOLDS[self.operator](measured, *self.numbers)
+
+    def holds_of(self, rows: int, of: int) -> bool:
+        """Whether so many rows out of `of` keep the bound; none of none are 0 percent."""
+        return self.holds(100 * rows / of if self.percent and of else rows)
+
+    def __str__(self) -> str:
+        """Say the bound, such as `be less than 5 percent`."""
+        return _SAID[self.operator].format(*(f"{n:g}" for n in self.numbers)) + (" percent" if self.percent else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question about one column's value, asked of each row.
+
+    Without a `limit` a row that breaks it is rejected or, as a warning, counted. With one, the rows of the batch that break it are
+    counted, and the batch is held, or warned of, when the limit does not hold. `values` are of the metric; `missing_values` has an
+    empty text among them where null counts as missing.
+    """
+
+    rule: str
+    column: str
+    metric: Metric
+    severity: Severity = Severity.ERROR
+    values: tuple[str, ...] = ()
+    pattern: str | None = None
+    limit: Limit | None = None
+
+    @property
+    def rejects(self) -> bool:
+        """Whether each row that breaks it goes to quarantine."""
+        return self.limit is None and self.severity is Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of a contract's `quality` that are not part of a column."""
+
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def counted(self) -> tuple[Check, ...]:
+        """The checks that reject nothing: the rows that break them are counted, in this order."""
+        return tuple(c for c in self.checks if not c.rejects)

@@ -1,0 +1,75 @@
+"""What quality rules become. Bad ones are in tests/cases/contracts.yaml."""
+
+import pytest
+
+from tests.unit.contracts.test_errors import BASE
+from tidegate.contracts.parse import parse_contract
+from tidegate.contracts.rules import Check, Limit, Metric, Rules, Severity
+
+STATE = "logicalTypeOptions: {maxLength: 9}"
+W = Severity.WARNING
+
+
+def rules(*written: str) -> Rules:
+    """Return the rules of the base with these on the column `state`."""
+    return parse_contract(BASE.replace(STATE, f"quality: [{', '.join(written)}]"), "base").rules
+
+
+@pytest.mark.parametrize(
+    ("written", "check"),
+    [
+        ("{metric: nullValues, mustBe: 0}", Check("null_values", "state", Metric.NULL_VALUES, values=("",))),
+        (
+            "{metric: nullValues, id: known, severity: warning, mustBe: 0}",
+            Check("known", "state", Metric.NULL_VALUES, W, values=("",)),
+        ),
+        (
+            "{metric: nullValues, unit: percent, mustBeLessThan: 2.5}",
+            Check("null_values", "state", Metric.NULL_VALUES, values=("",), limit=Limit("mustBeLessThan", (2.5,), percent=True)),
+        ),
+        ("{metric: missingValues, mustBe: 0}", Check("missing_values", "state", Metric.MISSING_VALUES, values=("",))),
+        (
+            "{metric: missingValues, arguments: {missingValues: [null, n/a]}, mustBe: 0}",
+            Check("missing_values", "state", Metric.MISSING_VALUES, values=("", "n/a")),
+        ),
+        (
+            "{metric: invalidValues, severity: warning, arguments: {validValues: [a]}, mustBe: 0}",
+            Check("valid_values", "state", Metric.VALID_VALUES, W, values=("a",)),
+        ),
+        (
+            "{metric: invalidValues, id: states, arguments: {validValues: [a]}, mustBe: 0}",
+            Check("states", "state", Metric.VALID_VALUES, values=("a",)),
+        ),
+        (
+            '{metric: invalidValues, arguments: {pattern: "[A-Z]"}, mustBeBetween: [0, 3]}',
+            Check("pattern", "state", Metric.PATTERN, pattern="[A-Z]", limit=Limit("mustBeBetween", (0, 3))),
+        ),
+    ],
+)
+def test_rule_on_a_column(written: str, check: Check) -> None:
+    assert rules(written).checks == (check,)
+
+
+def test_one_list_of_valid_values_without_an_id_is_the_columns_own() -> None:
+    text = BASE.replace(STATE, "quality: [{metric: invalidValues, arguments: {validValues: [a, b]}, mustBe: 0}]")
+    contract = parse_contract(text, "base")
+    assert contract.rules == Rules()
+    assert {c.name: c.valid_values for c in contract.columns if c.valid_values} == {"state": ("a", "b")}
+
+
+@pytest.mark.parametrize(
+    ("limit", "rows", "of", "kept"),
+    [
+        (Limit("mustBe", (2,)), 2, 9, "holds"),
+        (Limit("mustBeLessThan", (2,)), 2, 9, "does not"),
+        (Limit("mustBeLessOrEqualTo", (2,)), 2, 9, "holds"),
+        (Limit("mustBeGreaterThan", (2,)), 2, 9, "does not"),
+        (Limit("mustBeGreaterOrEqualTo", (2,)), 2, 9, "holds"),
+        (Limit("mustBeBetween", (1, 2)), 2, 9, "holds"),
+        (Limit("mustBeLessThan", (20,), percent=True), 2, 10, "does not"),
+        (Limit("mustBeLessThan", (20,), percent=True), 2, 11, "holds"),
+        (Limit("mustBeLessThan", (20,), percent=True), 0, 0, "holds"),
+    ],
+)
+def test_limit_is_compared_as_the_standard_says(limit: Limit, rows: int, of: int, kept: str) -> None:
+    assert limit.holds_of(rows, of) is (kept == "holds")
