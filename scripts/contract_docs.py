@@ -90,6 +90,7 @@ see the value as sent; masking comes last.
 | `quality: [{metric: invalidValues, arguments: {pattern: "[0-9]{5}"}, mustBe: 0}]` | pattern | the pattern does not match all of the text |
 | `quality: [{metric: nullValues, mustBe: 0}]` | null_values | the value is null |
 | `quality: [{metric: missingValues, arguments: {missingValues: [null, n/a]}, mustBe: 0}]` | missing_values | the text is one of them |
+| `unique: true`, or `quality: [{metric: duplicateValues, mustBe: 0}]` | unique | an earlier record of its file has the value |
 
 Every rule of `quality` has a `severity` and may have an `id`, which is then its name in reasons and warnings.
 
@@ -107,6 +108,22 @@ waited when it began. A batch that is held commits nothing: its files are FAILED
 `tidegate files` and `tidegate runs`.
 
 On the schema, `quality: [{metric: rowCount, …}]` bounds the accepted rows of a batch.
+
+### Unique values
+
+`unique: true` on a column is `duplicateValues` with `mustBe: 0`; on the schema, `arguments: {properties: [state, day]}` names columns
+that are unique together. A null is like no other value, and in an upsert dataset rows of one key repeat nothing.
+
+* Within one file the first record that has the values stays; later ones go to quarantine. A record that is rejected for something else
+  takes no value. Files of one batch do not decide on each other's rows, because they may come in other batches another time.
+* Between files the order of loading would decide which row stays, and a replay could turn it round. So there the batch is held: when an
+  accepted row would share its values with a row of another key in silver as it would be after the batch. A row of the batch that is not
+  the newest of its key, or of an older version of the same file, counts for nothing. Rows that come back because a newer row of their
+  key was taken out by this very batch are compared by the next one.
+* With `severity: warning` nothing is rejected or held: the rows of the batch that share their values are counted. A bound such as
+  `mustBeLessThan: 5` is about the same number.
+
+Values are compared as the table holds them, so a unique column may be tokenised but not redacted or generalised.
 """
 
 REASONS = """\

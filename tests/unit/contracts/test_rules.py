@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.contracts.test_errors import BASE
 from tidegate.contracts.parse import parse_contract
-from tidegate.contracts.rules import Check, Limit, Metric, Rules, Severity
+from tidegate.contracts.rules import Check, Limit, Metric, Rules, Severity, Unique
 
 STATE = "logicalTypeOptions: {maxLength: 9}"
 W = Severity.WARNING
@@ -73,3 +73,28 @@ def test_one_list_of_valid_values_without_an_id_is_the_columns_own() -> None:
 )
 def test_limit_is_compared_as_the_standard_says(limit: Limit, rows: int, of: int, kept: str) -> None:
     assert limit.holds_of(rows, of) is (kept == "holds")
+
+
+class TestUnique:
+    def test_column_and_metric_say_the_same_and_a_rule_may_name_several_columns(self) -> None:
+        edits = [
+            ("{name: state, ", "{name: state, unique: true, "),
+            (STATE, "quality: [{metric: duplicateValues, id: few, unit: percent, mustBeLessThan: 5, severity: warning}]"),
+            (
+                "mustBeGreaterThan: 0}",
+                "mustBeGreaterThan: 0}\n      - {metric: duplicateValues, arguments: {properties: [state, day]}, mustBe: 0}",
+            ),
+        ]
+        text = BASE
+        for old, new in edits:
+            text = text.replace(old, new)
+        assert parse_contract(text, "base").rules.uniques == (
+            Unique("unique", ("state",)),
+            Unique("few", ("state",), W, Limit("mustBeLessThan", (5,), percent=True)),
+            Unique("unique", ("state", "day")),
+        )
+
+    @pytest.mark.parametrize(("mode", "left"), [("upsert", []), ("replace", ["order_id"])])
+    def test_primary_key_is_unique_anyway_where_the_newest_row_wins(self, mode: str, left: list[str]) -> None:
+        text = BASE.replace("primaryKey: true", "primaryKey: true, unique: true").replace("value: upsert", f"value: {mode}")
+        assert [u.column for u in parse_contract(text, "base").rules.uniques] == left

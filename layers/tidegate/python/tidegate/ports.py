@@ -324,6 +324,17 @@ class Workshop(Protocol):
         """Count the rows that silver would hold of these alone: one for each key, none where the newest is a tombstone."""
         ...
 
+    def measure(
+        self,
+        contract: Contract,
+        manifest: Manifest,
+        layers: Layers,
+        arriving: Path | None,
+        leaving: Sequence[Leaving],
+    ) -> Sequence[int]:
+        """Return, for each of the contract's `Rules.measured`, the rows of the batch that would break it, were it committed."""
+        ...
+
     def highest(self, rows: Path | None, column: str | None) -> str:
         """Return the highest value of a column as text; empty without rows or column, or when all are NULL."""
         ...

@@ -44,8 +44,8 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
     customs = read_customs(document, CONTRACT_WORDS, "customProperties", findings)
     schema, path = _schema(document, f"{domain}_{name}" if domain else "", findings)
     columns = read_columns(schema, path, findings) if schema else ()
-    columns, rules = read_rules(schema, columns, path, findings) if schema else (columns, Rules())
     mode = customs.text("loadMode")
+    columns, rules = read_rules(schema, columns, mode, path, findings) if schema else (columns, Rules())
     if mode is None and not any(e.string("property") == "loadMode" for e in document["customProperties"].items):
         hint = "customProperties: [{property: loadMode, value: upsert}]"
         findings.add(document.line_of("customProperties"), "customProperties", "loadMode is missing", hint)

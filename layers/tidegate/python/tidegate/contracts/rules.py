@@ -84,12 +84,42 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Unique:
+    """No two rows of the table, of different keys, have the same values in all of `columns`; a null is like no other.
+
+    Within one file the first record keeps the values and, where it `rejects`, later ones go to quarantine: what becomes of a file's
+    rows depends on that file alone. Between files the order of loading would decide, so there it is the batch that is held.
+    """
+
+    rule: str
+    columns: tuple[str, ...]
+    severity: Severity = Severity.ERROR
+    limit: Limit | None = None
+
+    @property
+    def rejects(self) -> bool:
+        """Whether repeated records of one file go to quarantine."""
+        return self.limit is None and self.severity is Severity.ERROR
+
+    @property
+    def column(self) -> str:
+        """The columns as reasons and warnings name them."""
+        return ", ".join(self.columns)
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of a contract's `quality` that are not part of a column."""
 
     checks: tuple[Check, ...] = ()
+    uniques: tuple[Unique, ...] = ()
 
     @property
     def counted(self) -> tuple[Check, ...]:
         """The checks that reject nothing: the rows that break them are counted, in this order."""
         return tuple(c for c in self.checks if not c.rejects)
+
+    @property
+    def measured(self) -> tuple[Unique, ...]:
+        """The rules that need the tables: they are measured of a batch before it is committed, in this order."""
+        return self.uniques

@@ -40,6 +40,7 @@ READ = {
         "primaryKey",
         "primaryKeyPosition",
         "required",
+        "unique",
         "classification",
         "transformSourceObjects",
         "quality",
@@ -83,7 +84,6 @@ REFUSED = {
         "physicalName": "the column is named by name",
         "transformLogic": "values are taken as they are; compute downstream",
         "relationships": "describe them in description",
-        "unique": "a unique column is a key: primaryKey: true with loadMode upsert",
         "partitioned": "tables are laid out by Tidegate",
         "partitionKeyPosition": "tables are laid out by Tidegate",
         "encryptedName": "use classification and privacy",
@@ -107,7 +107,7 @@ REFUSED = {
     },
 }
 #: Refused fields whose default asks for nothing, so that it may be written.
-HARMLESS = {"unique": False, "partitioned": False, "partitionKeyPosition": -1, "semanticType": "column"}
+HARMLESS = {"partitioned": False, "partitionKeyPosition": -1, "semanticType": "column"}
 
 
 def refuse_unsupported(place: str, node: Node, path: str, findings: Findings) -> None:

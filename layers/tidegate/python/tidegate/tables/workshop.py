@@ -10,6 +10,7 @@ from tidegate.engine import FieldIds, Inspection, Keyring, Limits, Output, Stage
 from tidegate.model.runs import Books, Leaving, Manifest
 from tidegate.ports import Layers, Swap, Table
 from tidegate.tables import duck
+from tidegate.tables.measures import measure
 from tidegate.tables.replacement import replace_rows
 from tidegate.tables.silver import count_living, fold_silver
 
@@ -53,11 +54,18 @@ class LocalWorkshop:
         """Count the rows that silver would hold of these alone."""
         return count_living(contract, rows, self._room("living"), self.limits) if rows else 0
 
+    def measure(
+        self, contract: Contract, manifest: Manifest, layers: Layers, arriving: Path | None, leaving: Sequence[Leaving]
+    ) -> Sequence[int]:
+        """Return, for each of `Rules.measured`, the rows of the batch that would break it."""
+        room = self._room(layers.silver.name)
+        return measure(contract, layers.silver, manifest.epoch, arriving, leaving, room, self.limits)
+
     def highest(self, rows: Path | None, column: str | None) -> str:
         """Return the highest value of a column as text; empty without rows or column, or when all are NULL."""
         return duck.highest(rows, column, self.limits)
 
     def _room(self, name: str) -> Path:
         room = self.directory / name
-        room.mkdir()
+        room.mkdir(exist_ok=True)  # what is measured before a commit need not be fetched again for it
         return room

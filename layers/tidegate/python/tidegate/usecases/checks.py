@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tidegate.contracts.contract import Contract
-from tidegate.contracts.rules import Severity
+from tidegate.contracts.rules import Limit, Severity
 from tidegate.engine import FileResult, Output
 from tidegate.errors import BatchRefused
 from tidegate.model.files import Warned
-from tidegate.model.runs import Manifest, Receipt
+from tidegate.model.runs import Leaving, Manifest, Receipt
 from tidegate.ports import Layers, Workshop
+
+_NONE = Limit("mustBe", (0,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,9 @@ class Broken:
     said: str
 
 
-def check_batch(contract: Contract, manifest: Manifest, output: Output, layers: Layers, workshop: Workshop) -> tuple[Warned, ...]:
+def check_batch(
+    contract: Contract, manifest: Manifest, output: Output, layers: Layers, leaving: Sequence[Leaving], workshop: Workshop
+) -> tuple[Warned, ...]:
     """Return the warnings about the batch; raise BatchRefused when it is not what the contract accepts.
 
     A person who forced the batch turns what would hold it back into warnings. A batch whose files are all refused has no rows to
@@ -31,7 +35,10 @@ def check_batch(contract: Contract, manifest: Manifest, output: Output, layers: 
     whole = [f for f in output.files if f.refused is None]
     if not manifest.forced and manifest.files and manifest.files[0].load == manifest.epoch.load != "":
         _check_full_load(contract, manifest, workshop.living(contract, output.accepted), layers, output)
-    broken = list(_broken(contract, whole)) if whole else []
+    broken: list[Broken] = []
+    if whole:
+        measured = workshop.measure(contract, manifest, layers, output.accepted, leaving) if contract.rules.measured else ()
+        broken = [*_broken(contract, whole), *_broken_in_table(contract, measured, sum(f.rows_accepted for f in whole))]
     held = [b.said for b in broken if b.severity is Severity.ERROR]
     if held and not manifest.forced:
         way_on = "drop a complete file, publish a contract with other bounds and replay, or `tidegate replay --run RUN --force`"
@@ -51,6 +58,13 @@ def _broken(contract: Contract, files: Sequence[FileResult]) -> Iterator[Broken]
         if check.limit is not None and not check.limit.holds_of(counted, rows):
             said = f"{check.rule} of {check.column} must {check.limit}, {counted} of {rows} rows break it"
             yield Broken(check.severity, Warned(check.rule, check.column, counted), said)
+
+
+def _broken_in_table(contract: Contract, measured: Sequence[int], rows: int) -> Iterator[Broken]:
+    for rule, counted in zip(contract.rules.measured, measured, strict=True):
+        if not (rule.limit or _NONE).holds_of(counted, rows):
+            said = f"{rule.rule} of {rule.column}: {counted} of {rows} rows have values that another row of the table has too"
+            yield Broken(rule.severity, Warned(rule.rule, rule.column, counted), said)
 
 
 def warnings_by_file(contract: Contract, output: Output) -> Mapping[str, tuple[Warned, ...]]:

@@ -43,8 +43,9 @@ def load(
     field_ids = {"bronze": layers.bronze.field_ids, "quarantine": layers.quarantine.field_ids}
     output = workshop.run(contract, staged, field_ids, manifest.run_id)
     manifest = _as_loaded(manifest, output)
-    told = check_batch(contract, manifest, output, layers, workshop)
-    commits, books = _commit(contract, manifest, layers, output, workshop)
+    leaving = _leaving(manifest, output)
+    told = check_batch(contract, manifest, output, layers, leaving, workshop)
+    commits, books = _commit(contract, manifest, layers, output, leaving, workshop)
     receipts = _receipts(manifest, output, missing, warnings_by_file(contract, output))
     books = replace(
         books,
@@ -106,10 +107,9 @@ def _as_loaded(manifest: Manifest, output: Output) -> Manifest:
 
 
 def _commit(
-    contract: Contract, manifest: Manifest, layers: Layers, output: Output, workshop: Workshop
+    contract: Contract, manifest: Manifest, layers: Layers, output: Output, leaving: Sequence[Leaving], workshop: Workshop
 ) -> tuple[tuple[Commit, ...], Books]:
     """Commit the three tables in turn. Bronze moves in every run: a try of this step that was given up for dead stops there."""
-    leaving = _leaving(manifest, output)
     run_id = manifest.run_id
     bronze = commit_rows(layers.bronze, leaving, output.accepted, run_id, workshop, fence=True)
     quarantine = commit_rows(layers.quarantine, leaving, output.quarantined, run_id, workshop, fence=manifest.recovers)
