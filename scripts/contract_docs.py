@@ -109,6 +109,23 @@ waited when it began. A batch that is held commits nothing: its files are FAILED
 
 On the schema, `quality: [{metric: rowCount, …}]` bounds the accepted rows of a batch.
 
+### Compared with what came before
+
+`{metric: rowCount, unit: percent, arguments: {comparedTo: median, runs: 7}, mustBeBetween: [50, 200]}` on the schema bounds the accepted
+rows in percent of the median of the last `runs` loads (1 to 30, 7 if it is not said; rule volume). A full load is compared with full loads
+by all of its rows; deltas with deltas by their rows a file, because a batch has as many files as waited. Replays are not remembered, and
+before three loads nothing is usual.
+
+`slaProperties` are read where they say one of two things; all others describe only:
+
+| `slaProperties` | what follows |
+|---|---|
+| `{property: freshness, value: 24, unit: h}` | the newest `orderBy` value that was ever loaded may be so old when a batch is loaded |
+| `{property: frequency, value: 1, unit: d}` | something new is loaded at least so often, or an alarm tells it once |
+
+Frequency is looked at every SurveySeconds. Freshness is a warning, or with `customProperties: [{property: severity, value: error}]`
+holds the batch. A date lasts until its end, and a time without zone is taken as UTC. Units are `s`, `min`, `h`, `d` and `w`.
+
 ### Unique values
 
 `unique: true` on a column is `duplicateValues` with `mustBe: 0`; on the schema, `arguments: {properties: [state, day]}` names columns

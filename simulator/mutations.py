@@ -221,7 +221,7 @@ def _early_timer() -> Patches:
 
 
 def _no_holding_back() -> Patches:
-    return [patch.object(checks, "_check_full_load", lambda *_: None)]
+    return [patch.object(checks, "check_full_load", lambda *_: None)]
 
 
 def _force_forgotten() -> Patches:

@@ -22,8 +22,11 @@ def handle(_event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: AN
     logger.info("reconciled", **asdict(found))
     for name, what in found.astray.items():
         logger.error("a table does not hold what runs left", table=name, found=what)
+    for name, seconds in found.silent.items():
+        logger.error("nothing new was loaded for longer than the contract expects", dataset=name, seconds=seconds)
     for name, why in found.errors.items():
         logger.error("could not be looked at", name=name, why=why)
     measure({"OldestPendingSeconds": found.oldest_pending_seconds}, unit=MetricUnit.Seconds)
-    measure({"TablesAstray": len(found.astray), "Unannounced": found.registered, "ReconcileErrors": len(found.errors)})
+    measure({"TablesAstray": len(found.astray), "SilentDatasets": len(found.silent)})
+    measure({"Unannounced": found.registered, "ReconcileErrors": len(found.errors)})
     return asdict(found)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.contracts.test_errors import BASE
 from tidegate.contracts.parse import parse_contract
-from tidegate.contracts.rules import Check, Limit, Metric, Rules, Severity, Unique
+from tidegate.contracts.rules import Check, Freshness, Limit, Metric, Rules, Severity, Unique, Volume
 
 STATE = "logicalTypeOptions: {maxLength: 9}"
 W = Severity.WARNING
@@ -98,3 +98,28 @@ class TestUnique:
     def test_primary_key_is_unique_anyway_where_the_newest_row_wins(self, mode: str, left: list[str]) -> None:
         text = BASE.replace("primaryKey: true", "primaryKey: true, unique: true").replace("value: upsert", f"value: {mode}")
         assert [u.column for u in parse_contract(text, "base").rules.uniques] == left
+
+
+def test_rows_compared_with_history_are_no_bound_on_their_number() -> None:
+    rule = "unit: percent, id: usual, severity: warning, arguments: {comparedTo: median, runs: 5}, mustBeBetween: [50, 200]"
+    contract = parse_contract(BASE.replace("mustBeGreaterThan: 0", rule), "base")
+    assert contract.row_count is None
+    assert contract.rules.volumes == (Volume("usual", Limit("mustBeBetween", (50, 200), percent=True), W, 5),)
+
+
+@pytest.mark.parametrize(
+    ("written", "freshness", "every"),
+    [
+        ("{property: freshness, value: 1.5, unit: h}", Freshness(5400), None),
+        ("{property: freshness, value: 2, unit: days, element: shop_orders.paid_at}", Freshness(172_800), None),
+        (
+            "{property: freshness, value: 1, unit: min, customProperties: [{property: severity, value: error}]}",
+            Freshness(60, Severity.ERROR),
+            None,
+        ),
+        ("{property: frequency, value: 1, unit: d}, {property: latency, value: 4, unit: eons}", None, 86_400),
+    ],
+)
+def test_service_levels(written: str, freshness: Freshness | None, every: int | None) -> None:
+    rules = parse_contract(BASE.replace("status: active", f"slaProperties: [{written}]"), "base").rules
+    assert (rules.freshness, rules.every) == (freshness, every)

@@ -73,6 +73,7 @@ def test_every_alarm_tells_the_topic_and_says_what_to_do() -> None:
         ("AWS/States", "ExecutionsAborted"),
         ("Tidegate", "OldestPendingSeconds"),
         ("Tidegate", "TablesAstray"),
+        ("Tidegate", "SilentDatasets"),
         ("AWS/Lambda", "Errors"),
     }
 

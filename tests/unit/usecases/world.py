@@ -83,9 +83,9 @@ class World:
 
     # What people do
 
-    def publish(self, dataset: str = EVENTS, mode: str = "upsert", version: str = "1.0.0") -> None:
+    def publish(self, dataset: str = EVENTS, mode: str = "upsert", version: str = "1.0.0", words: str = "") -> None:
         domain, name = dataset.split(".")
-        publish(_CONTRACT.format(domain=domain, name=name, mode=mode, version=version), "test", store=self.lake_bucket)
+        publish(_CONTRACT.format(domain=domain, name=name, mode=mode, version=version) + words, "test", store=self.lake_bucket)
 
     def put(self, key: str, size: int = 10) -> Arrival:
         """Put an object into the landing bucket; what S3 says about it is returned and not yet heard by anyone."""

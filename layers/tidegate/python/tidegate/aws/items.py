@@ -121,7 +121,9 @@ def dataset_state(dataset: str, item: Item | None) -> DatasetState:
     """Return a dataset's state."""
     values = decode(item) if item else {}
     epoch = Epoch(values.get("epoch_load", ""), values.get("epoch_start", ""))
-    return DatasetState(dataset, epoch, values.get("watermark", ""), values.get("rows", {}))
+    return DatasetState(
+        dataset, epoch, values.get("watermark", ""), values.get("rows", {}), values.get("volumes", {}), values.get("loaded_at", 0)
+    )
 
 
 def state_item(state: DatasetState) -> Item:
@@ -131,6 +133,8 @@ def state_item(state: DatasetState) -> Item:
         "epoch_start": state.epoch.start,
         "watermark": state.watermark,
         "rows": dict(state.rows),
+        "volumes": {kind: list(rows) for kind, rows in state.volumes.items()},
+        "loaded_at": state.loaded_at,
     }
     return state_key(state.dataset) | encode(kept)
 

@@ -136,6 +136,7 @@ def _dataset_row(stack: Stack, name: str) -> dict[str, Any]:
         "states": {str(s): n for s, n in sorted(states.items())},
         "run": lease.run_id or ("starting" if lease.held else ""),
         "watermark": kept.watermark,
+        "loaded_at": timestamp(kept.loaded_at) if kept.loaded_at else "",
         "full_load": kept.epoch.load,
     }
 

@@ -41,8 +41,8 @@ def read_rule_name(rule: Node, default: str, where: str, findings: Findings) -> 
     return name or default
 
 
-def read_limit(rule: Node, where: str, findings: Findings) -> Limit | None:
-    """Return the bound of a rule; None for `mustBe: 0`, which is about each row."""
+def read_limit(rule: Node, where: str, findings: Findings, most: float | None = 100) -> Limit | None:
+    """Return the bound of a rule; None for `mustBe: 0`, which is about each row. `most` percent can be measured."""
     unit = rule.string("unit", "rows")
     if unit not in _UNITS:
         findings.add(rule.line_of("unit"), where, f"the unit {unit} is not known", "rows or percent")
@@ -54,7 +54,7 @@ def read_limit(rule: Node, where: str, findings: Findings) -> Limit | None:
     if len(numbers) < len(nodes):
         findings.add(rule.line_of(operator), where, f"{operator} should be a number", "such as mustBeLessThan: 5")
         return None
-    if numbers[0] < 0 or (unit == "percent" and numbers[-1] > 100):  # noqa: PLR2004 - of a hundred
+    if numbers[0] < 0 or (unit == "percent" and most is not None and numbers[-1] > most):
         findings.add(rule.line_of(operator), where, f"{operator} cannot be of {unit}", "0 or more")
     if operator == "mustBeBetween" and numbers[0] > numbers[1]:
         findings.add(rule.line_of(operator), where, f"no count is at least {numbers[0]:g} and at most {numbers[1]:g}")

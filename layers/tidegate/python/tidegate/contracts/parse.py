@@ -4,6 +4,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tidegate.contracts.columns import MAX_NAME, SNAKE, read_columns
 from tidegate.contracts.contract import Column, Contract, CsvFormat, Kind, LoadMode, Privacy, SchemaDrift, When
@@ -13,6 +14,7 @@ from tidegate.contracts.findings import Findings, suggest
 from tidegate.contracts.odcs import check_standard
 from tidegate.contracts.quality import read_row_count, read_rules
 from tidegate.contracts.rules import Rules
+from tidegate.contracts.sla import read_service_levels
 from tidegate.contracts.support import refuse_unsupported
 from tidegate.contracts.vocabulary import CONTRACT_WORDS, ENCODINGS
 
@@ -49,6 +51,7 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
     if mode is None and not any(e.string("property") == "loadMode" for e in document["customProperties"].items):
         hint = "customProperties: [{property: loadMode, value: upsert}]"
         findings.add(document.line_of("customProperties"), "customProperties", "loadMode is missing", hint)
+    freshness, every = read_service_levels(document, columns, customs.text("orderBy"), findings)
     _check_key(document, mode, columns, findings)
     _check_order(document, customs, columns, findings)
     return Contract(
@@ -67,7 +70,7 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
         delete_when=_delete_when(document, customs, mode, columns, findings),
         csv=_server(document, f"s3://landing/{domain}/{name}/" if domain else "", findings),
         row_count=read_row_count(schema, path, findings) if schema else None,
-        rules=rules,
+        rules=replace(rules, freshness=freshness, every=every),
         description=_description(document),
     )
 

@@ -1,7 +1,7 @@
 """Publishing: contracts in the lake bucket, so that a new dataset needs no deployment.
 
 contracts/<domain>/<dataset>/<version>.odcs.yaml   a published version, never changed
-contracts/<domain>/<dataset>/current.json          {version, key, sha256, batch_window} of the one that new runs use
+contracts/<domain>/<dataset>/current.json          {version, key, sha256, batch_window, every} of the one that new runs use
 contracts/tables/<domain>_<dataset>.json           {dataset} whose table it is
 """
 
@@ -38,12 +38,16 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """Which version of a dataset's contract new runs use. `batch_window` is in seconds; None: the stack's."""
+    """Which version of a dataset's contract new runs use.
+
+    `batch_window` is in seconds; None: the stack's. `every` is in how many seconds something new is expected; None: nobody says.
+    """
 
     version: str
     key: str
     sha256: str
     batch_window: int | None = None
+    every: int | None = None
 
 
 def publish(text: str, source: str, *, store: ContractStore, force: bool = False) -> Published:
@@ -61,7 +65,7 @@ def publish(text: str, source: str, *, store: ContractStore, force: bool = False
     if before and not force and _order(contract.version) < _order(before.version):
         message = f"{contract.version} is older than the current version {before.version}"
         raise _refused(source, message, f"raise the version above {before.version}, or force it to go back")
-    wanted = Current(contract.version, key, contract.sha256, contract.batch_window)
+    wanted = Current(contract.version, key, contract.sha256, contract.batch_window, contract.rules.every)
     _take_table(contract, source, store)
     if there is None:
         store.put(key, body)
@@ -103,8 +107,8 @@ def current(dataset: str, store: ContractStore) -> Current | None:
         return None
     try:
         fields = json.loads(body)
-        window = fields.get("batch_window")
-        return Current(str(fields["version"]), str(fields["key"]), str(fields["sha256"]), None if window is None else int(window))
+        window, every = (None if fields.get(word) is None else int(fields[word]) for word in ("batch_window", "every"))
+        return Current(str(fields["version"]), str(fields["key"]), str(fields["sha256"]), window, every)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _refused(key, "it does not name a version", "delete it and run `tidegate contract publish FILE`") from None
 

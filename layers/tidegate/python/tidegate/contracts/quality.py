@@ -8,9 +8,10 @@ from tidegate.contracts.conditions import read_severity
 from tidegate.contracts.contract import Column, RowCount
 from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings, one_of
-from tidegate.contracts.rules import Check, Rules
+from tidegate.contracts.rules import Check, Rules, Volume
 from tidegate.contracts.support import refuse_unsupported
 from tidegate.contracts.uniques import read_properties, read_uniques, without_keys
+from tidegate.contracts.volumes import is_volume, read_volume
 
 _REPEATS = "duplicateValues"
 ON_A_COLUMN = (*METRICS, _REPEATS)
@@ -24,6 +25,7 @@ def read_rules(
     checks: list[tuple[Check, Node, str]] = []
     places: list[tuple[Node, Column, str]] = []
     repeats: list[tuple[Node, tuple[str, ...], str]] = []
+    volumes: list[Volume] = []
     for number, (node, column) in enumerate(zip(schema["properties"].items, columns, strict=False)):
         places.append((node, column, f"{path}.properties[{node.label(number)}]"))
         for rule, metric, where in rules_of(node, places[-1][2], ON_A_COLUMN, "a column", findings):
@@ -34,12 +36,15 @@ def read_rules(
     for rule, metric, where in rules_of(schema, path, ON_THE_DATASET, "the dataset", findings):
         if metric == _REPEATS:
             repeats.append((rule, read_properties(rule, where, findings), where))
+        elif is_volume(rule):
+            volumes.append(read_volume(rule, where, findings))
     tell_apart(checks, findings)
     lists = {c.column: c.values for c, rule, _ in checks if is_list(c, rule)}
     columns = tuple(replace(c, valid_values=lists.get(c.name, ())) for c in columns)
     return columns, Rules(
         checks=tuple(c for c, rule, _ in checks if not is_list(c, rule)),
         uniques=without_keys(read_uniques(places, repeats, findings), columns, mode),
+        volumes=tuple(volumes),
     )
 
 
@@ -60,7 +65,8 @@ def rules_of(owner: Node, path: str, metrics: Iterable[str], place: str, finding
 
 def read_row_count(schema: Node, path: str, findings: Findings) -> RowCount | None:
     """Return the bounds on a batch's accepted rows, None when there are none."""
-    rules = [(r, w) for r, metric, w in rules_of(schema, path, ON_THE_DATASET, "the dataset", findings) if metric == "rowCount"]
+    all_ = rules_of(schema, path, ON_THE_DATASET, "the dataset", findings)
+    rules = [(rule, where) for rule, metric, where in all_ if metric == "rowCount" and not is_volume(rule)]
     counts = [(_bounds(rule, where, findings), rule, where) for rule, where in rules]
     if not counts:
         return None

@@ -108,11 +108,35 @@ class Unique:
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """How many rows come, in percent of what usually comes: the median of the last `runs` loads of the same kind.
+
+    A delta is measured by its rows a file, because batches have as many files as waited; a full load by all of its rows.
+    """
+
+    rule: str
+    limit: Limit
+    severity: Severity = Severity.ERROR
+    runs: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old, in seconds, the newest value of the contract's orderBy column may be when a batch is loaded."""
+
+    seconds: int
+    severity: Severity = Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of a contract's `quality` that are not part of a column."""
+    """What a contract asks that is not part of a column; `every` is in how many seconds at the latest something new is loaded."""
 
     checks: tuple[Check, ...] = ()
     uniques: tuple[Unique, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    freshness: Freshness | None = None
+    every: int | None = None
 
     @property
     def counted(self) -> tuple[Check, ...]:

@@ -1,7 +1,7 @@
 """Runs: the lease that allows one, what it claims, and the books it must balance."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -62,13 +62,16 @@ class DatasetState:
     """What the ledger keeps of a dataset between runs.
 
     `watermark` is the highest `orderBy` value loaded, as text. `rows` are the rows that settled runs left in each table, by name
-    (`bronze.<domain>_<dataset>` …).
+    (`bronze.<domain>_<dataset>` …). `volumes` are the rows that came lately, newest last: `delta` has the rows a file of each run, `full`
+    the rows of each full load. `loaded_at` is when something new was loaded last, in microseconds since 1970, UTC; 0: not known.
     """
 
     dataset: str
     epoch: Epoch = Epoch()
     watermark: str = ""
     rows: Mapping[str, int] = field(default_factory=dict)
+    volumes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    loaded_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 
 from tidegate.contracts.contract import Contract
 from tidegate.contracts.rules import Limit, Severity
@@ -10,9 +11,37 @@ from tidegate.engine import FileResult, Output
 from tidegate.errors import BatchRefused
 from tidegate.model.files import Warned
 from tidegate.model.runs import Leaving, Manifest, Receipt
-from tidegate.ports import Layers, Workshop
+from tidegate.ports import Clock, Layers, Ledger, Workshop
+from tidegate.usecases.full_loads import check_full_load
+from tidegate.usecases.volumes import percent_of_usual, rows_of
 
 _NONE = Limit("mustBe", (0,))
+_DATE = len("2020-01-31")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A batch that may be committed: what came out of its files, the tables as they are, and what would leave them.
+
+    `newest` is the highest orderBy value among the accepted rows, as text.
+    """
+
+    contract: Contract
+    manifest: Manifest
+    output: Output
+    layers: Layers
+    leaving: Sequence[Leaving]
+    newest: str
+
+    @property
+    def files(self) -> list[FileResult]:
+        """The files that are not refused."""
+        return [f for f in self.output.files if f.refused is None]
+
+    @property
+    def rows(self) -> int:
+        """Accepted rows."""
+        return sum(f.rows_accepted for f in self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +53,18 @@ class Broken:
     said: str
 
 
-def check_batch(
-    contract: Contract, manifest: Manifest, output: Output, layers: Layers, leaving: Sequence[Leaving], workshop: Workshop
-) -> tuple[Warned, ...]:
+def check_batch(batch: Candidate, *, ledger: Ledger, clock: Clock, workshop: Workshop) -> tuple[Warned, ...]:
     """Return the warnings about the batch; raise BatchRefused when it is not what the contract accepts.
 
     A person who forced the batch turns what would hold it back into warnings. A batch whose files are all refused has no rows to
     measure: the files say what is wrong.
     """
-    whole = [f for f in output.files if f.refused is None]
+    contract, manifest, output = batch.contract, batch.manifest, batch.output
     if not manifest.forced and manifest.files and manifest.files[0].load == manifest.epoch.load != "":
-        _check_full_load(contract, manifest, workshop.living(contract, output.accepted), layers, output)
-    broken: list[Broken] = []
-    if whole:
-        measured = workshop.measure(contract, manifest, layers, output.accepted, leaving) if contract.rules.measured else ()
-        broken = [*_broken(contract, whole), *_broken_in_table(contract, measured, sum(f.rows_accepted for f in whole))]
+        check_full_load(contract, manifest, workshop.living(contract, output.accepted), batch.layers, output)
+    if not batch.files:
+        return ()
+    broken = [*_row_count(batch), *_limits(batch), *_measured(batch, workshop), *_history(batch, ledger, clock)]
     held = [b.said for b in broken if b.severity is Severity.ERROR]
     if held and not manifest.forced:
         way_on = "drop a complete file, publish a contract with other bounds and replay, or `tidegate replay --run RUN --force`"
@@ -46,25 +72,60 @@ def check_batch(
     return tuple(b.warned for b in broken)
 
 
-def _broken(contract: Contract, files: Sequence[FileResult]) -> Iterator[Broken]:
-    rows = sum(f.rows_accepted for f in files)
-    bounds = contract.row_count
+def _row_count(batch: Candidate) -> Iterator[Broken]:
+    bounds, rows = batch.contract.row_count, batch.rows
     if bounds is not None and not (bounds.at_least or 0) <= rows <= (rows if bounds.at_most is None else bounds.at_most):
         wanted = f"from {bounds.at_least or 0} to {bounds.at_most if bounds.at_most is not None else 'any number'}"
         said = f"rowCount wants {wanted} accepted rows in a batch, this one has {rows}"
         yield Broken(Severity(bounds.severity), Warned("row_count", "", rows), said)
-    for place, check in enumerate(contract.rules.counted):
-        counted = sum(f.counted[place] for f in files if f.counted)
-        if check.limit is not None and not check.limit.holds_of(counted, rows):
-            said = f"{check.rule} of {check.column} must {check.limit}, {counted} of {rows} rows break it"
+
+
+def _limits(batch: Candidate) -> Iterator[Broken]:
+    for place, check in enumerate(batch.contract.rules.counted):
+        counted = sum(f.counted[place] for f in batch.files if f.counted)
+        if check.limit is not None and not check.limit.holds_of(counted, batch.rows):
+            said = f"{check.rule} of {check.column} must {check.limit}, {counted} of {batch.rows} rows break it"
             yield Broken(check.severity, Warned(check.rule, check.column, counted), said)
 
 
-def _broken_in_table(contract: Contract, measured: Sequence[int], rows: int) -> Iterator[Broken]:
-    for rule, counted in zip(contract.rules.measured, measured, strict=True):
-        if not (rule.limit or _NONE).holds_of(counted, rows):
-            said = f"{rule.rule} of {rule.column}: {counted} of {rows} rows have values that another row of the table has too"
+def _measured(batch: Candidate, workshop: Workshop) -> Iterator[Broken]:
+    rules = batch.contract.rules.measured
+    if not rules:
+        return
+    found = workshop.measure(batch.contract, batch.manifest, batch.layers, batch.output.accepted, batch.leaving)
+    for rule, counted in zip(rules, found, strict=True):
+        if not (rule.limit or _NONE).holds_of(counted, batch.rows):
+            said = f"{rule.rule} of {rule.column}: {counted} of {batch.rows} rows have values that another row of the table has too"
             yield Broken(rule.severity, Warned(rule.rule, rule.column, counted), said)
+
+
+def _history(batch: Candidate, ledger: Ledger, clock: Clock) -> Iterator[Broken]:
+    """Compare with what the ledger remembers of earlier loads."""
+    rules = batch.contract.rules
+    if not rules.volumes and rules.freshness is None:
+        return
+    state, files = ledger.state(batch.manifest.dataset), len(batch.files)
+    for volume in rules.volumes:
+        percent = percent_of_usual(volume, batch.manifest, batch.rows, files, state)
+        if percent is not None and not volume.limit.holds(percent):
+            rows = rows_of(batch.manifest, batch.rows, files)
+            said = f"{volume.rule}: the rows must {volume.limit} of the median of earlier loads, {rows} are {percent:.1f}"
+            yield Broken(volume.severity, Warned(volume.rule, "", rows), said)
+    newest = max(state.watermark, batch.newest)
+    if rules.freshness is not None and newest:
+        age = int((datetime.fromtimestamp(clock() / 1e6, UTC) - _moment(newest)).total_seconds())
+        if age > rules.freshness.seconds:
+            column = batch.contract.order_by or ""
+            said = f"freshness: the newest {column} is {age} seconds old, {rules.freshness.seconds} are allowed"
+            yield Broken(rules.freshness.severity, Warned("freshness", column, batch.rows), said)
+
+
+def _moment(text: str) -> datetime:
+    """The instant of an orderBy value. What has no zone is UTC; a date lasts until its end."""
+    if len(text) == _DATE:
+        return datetime.combine(datetime.fromisoformat(text) + timedelta(days=1), time(), UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def warnings_by_file(contract: Contract, output: Output) -> Mapping[str, tuple[Warned, ...]]:
@@ -85,23 +146,3 @@ def summed(receipts: Iterable[Receipt]) -> tuple[Warned, ...]:
     for warned in (w for r in receipts for w in r.warnings):
         rows[warned.rule, warned.column] += warned.rows
     return tuple(Warned(rule, column, number) for (rule, column), number in rows.items())
-
-
-def _check_full_load(contract: Contract, manifest: Manifest, rows: int, layers: Layers, output: Output) -> None:
-    """Hold back a full load that would take away what nobody said should go. `rows` are those that the table would have after it."""
-    held = sum(f.rows for f in layers.silver.live())
-    way_on = "drop a complete full load, or, when this is what was meant, `tidegate replay --run RUN --force`"
-    whole = {f.file_id for f in output.files if f.refused is None}
-    parts = [f for f in manifest.files if not f.marker]
-    lost = [f.key for f in parts if f.file_id not in whole]
-    if lost:
-        raise BatchRefused(
-            f"{contract.dataset}: {len(lost)} of {len(parts)} parts of this full load are refused, {lost[0]} first; {way_on}"
-        )
-    if held and not rows:
-        raise BatchRefused(f"{contract.dataset}: this full load is empty, the table has {held} rows; {way_on}")
-    if contract.max_shrink is not None and rows < held * (1 - contract.max_shrink):
-        raise BatchRefused(
-            f"{contract.dataset}: this full load would leave {rows} rows, the table has {held};"
-            f" maxShrink is {contract.max_shrink:.0%}; {way_on}"
-        )

@@ -15,7 +15,7 @@ from tidegate.model.files import FileState, Warned
 from tidegate.model.runs import Account, Books, Commit, Leaving, Manifest, ManifestFile, Receipt
 from tidegate.ports import Clock, Lake, Layers, Ledger, Objects, Workshop
 from tidegate.usecases.account import write_account
-from tidegate.usecases.checks import check_batch, summed, warnings_by_file
+from tidegate.usecases.checks import Candidate, check_batch, summed, warnings_by_file
 from tidegate.usecases.commit import commit_rows, commit_silver, open_clean
 
 
@@ -44,7 +44,9 @@ def load(
     output = workshop.run(contract, staged, field_ids, manifest.run_id)
     manifest = _as_loaded(manifest, output)
     leaving = _leaving(manifest, output)
-    told = check_batch(contract, manifest, output, layers, leaving, workshop)
+    watermark = workshop.highest(output.accepted, contract.order_by)
+    candidate = Candidate(contract, manifest, output, layers, leaving, watermark)
+    told = check_batch(candidate, ledger=ledger, clock=clock, workshop=workshop)
     commits, books = _commit(contract, manifest, layers, output, leaving, workshop)
     receipts = _receipts(manifest, output, missing, warnings_by_file(contract, output))
     books = replace(
@@ -59,7 +61,7 @@ def load(
         books=books,
         commits=commits,
         epoch=manifest.epoch,
-        watermark=workshop.highest(output.accepted, contract.order_by),
+        watermark=watermark,
         drift=tuple(c.name for c in inspection.extra_columns),
         warnings=(*summed(receipts), *told),
     )

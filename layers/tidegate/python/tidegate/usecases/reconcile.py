@@ -11,6 +11,7 @@ from tidegate.model.arrivals import Arrival
 from tidegate.model.runs import RunState
 from tidegate.ports import Catalog, Ledger, ObjectVersion, Registration
 from tidegate.usecases.ingest import Register, ingest
+from tidegate.usecases.silence import tell_silence
 from tidegate.usecases.survey import place
 from tidegate.usecases.wake import Waker
 
@@ -34,6 +35,7 @@ class Reconciled:
 
     `woken` datasets were given a run; `oldest_pending_seconds` is the longest wait of a file that is not at rest (0: none);
     `looked` landing versions were compared and `registered` of them were new; `surveyed` is whether the whole bucket is done;
+    `silent` are datasets of which nothing new was loaded for longer than their contract expects, with the seconds: each is told once;
     `astray` are tables that do not hold what settled runs left, with what was found; `errors` are datasets that could not be looked
     at, with why.
     """
@@ -43,6 +45,7 @@ class Reconciled:
     looked: int = 0
     registered: int = 0
     surveyed: bool = False
+    silent: dict[str, int] = field(default_factory=dict)
     astray: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -50,7 +53,7 @@ class Reconciled:
 def reconcile(register: Register, *, catalog: Catalog, bucket: str, pace: Pace) -> Reconciled:
     """Look at every dataset, then at the next stretch of the landing bucket. One dataset's error leaves the others alone.
 
-    Tables are compared with the ledger at the beginning of each survey.
+    Tables are compared with the ledger, and datasets from which nothing comes are told, at the beginning of each survey.
     """
     found = Reconciled()
     ledger, now = register.waker.ledger, register.waker.clock()
@@ -62,6 +65,8 @@ def reconcile(register: Register, *, catalog: Catalog, bucket: str, pace: Pace) 
             _look_at(dataset, register.waker, catalog if begins else None, found)
         except TidegateError as error:
             found.errors[dataset] = f"{type(error).__name__}: {error}"
+    if begins:
+        tell_silence(register, found.silent, found.errors)
     if after or begins:
         rest = _survey(after, register, bucket, pace, found)
         ledger.keep_cursor(_SURVEY, {"after": rest, "began": now if begins else began})

@@ -5,12 +5,12 @@ from typing import Any
 
 from tidegate.errors import LeaseLost
 from tidegate.model.runs import Account, DatasetState, Manifest, RunRecord, RunState, timestamp
-from tidegate.ports import Ledger
 from tidegate.usecases.account import read_account
 from tidegate.usecases.batch import Desk
 from tidegate.usecases.claim import look_again
 from tidegate.usecases.conclude import conclude
 from tidegate.usecases.report import success
+from tidegate.usecases.volumes import remembered
 
 
 def settle(manifest: Manifest, desk: Desk) -> tuple[dict[str, Any], Account]:
@@ -39,7 +39,7 @@ def _decide(manifest: Manifest, account: Account, desk: Desk) -> RunRecord:
     ledger = desk.ledger
     known = ledger.run(manifest.run_id)
     if known is not None and known.state is RunState.RUNNING:
-        known = ledger.end_run(manifest.token, _succeeded(known, account, desk), _state(manifest, account, ledger))
+        known = ledger.end_run(manifest.token, _succeeded(known, account, desk), _state(manifest, account, desk))
     if known is None or known.state is not RunState.SUCCEEDED:
         raise LeaseLost(f"{manifest.run_id}: the run is {known.state if known else 'unknown'}")
     return known
@@ -49,7 +49,9 @@ def _succeeded(run: RunRecord, account: Account, desk: Desk) -> RunRecord:
     return replace(run, state=RunState.SUCCEEDED, books=account.books, warnings=account.warnings, ended_at=timestamp(desk.clock()))
 
 
-def _state(manifest: Manifest, account: Account, ledger: Ledger) -> DatasetState:
-    before = ledger.state(manifest.dataset)
+def _state(manifest: Manifest, account: Account, desk: Desk) -> DatasetState:
+    before = desk.ledger.state(manifest.dataset)
     rows = {**before.rows, **{c.table: c.rows_after for c in account.commits}}
-    return DatasetState(manifest.dataset, account.epoch, max(before.watermark, account.watermark), rows)
+    volumes, loaded_at = remembered(manifest, account.receipts, before, desk.clock())
+    watermark = max(before.watermark, account.watermark)
+    return DatasetState(manifest.dataset, account.epoch, watermark, rows, volumes, loaded_at)
