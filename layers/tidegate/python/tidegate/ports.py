@@ -331,8 +331,8 @@ class Workshop(Protocol):
         layers: Layers,
         arriving: Path | None,
         leaving: Sequence[Leaving],
-    ) -> Sequence[int]:
-        """Return, for each of the contract's `Rules.measured`, the rows of the batch that would break it, were it committed."""
+    ) -> Sequence[float | None]:
+        """Return, for each of the contract's `Rules.measured`, the rows of the batch that would break it, or what its query gives."""
         ...
 
     def highest(self, rows: Path | None, column: str | None) -> str:

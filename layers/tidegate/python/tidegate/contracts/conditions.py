@@ -41,8 +41,11 @@ def read_rule_name(rule: Node, default: str, where: str, findings: Findings) -> 
     return name or default
 
 
-def read_limit(rule: Node, where: str, findings: Findings, most: float | None = 100) -> Limit | None:
-    """Return the bound of a rule; None for `mustBe: 0`, which is about each row. `most` percent can be measured."""
+def read_limit(rule: Node, where: str, findings: Findings, *, most: float | None = 100, counts: bool = True) -> Limit | None:
+    """Return the bound of a rule; None for `mustBe: 0`, which is about each row.
+
+    `most` percent can be measured. What is no count may be bound by any number, and has no unit.
+    """
     unit = rule.string("unit", "rows")
     if unit not in _UNITS:
         findings.add(rule.line_of("unit"), where, f"the unit {unit} is not known", "rows or percent")
@@ -54,7 +57,9 @@ def read_limit(rule: Node, where: str, findings: Findings, most: float | None = 
     if len(numbers) < len(nodes):
         findings.add(rule.line_of(operator), where, f"{operator} should be a number", "such as mustBeLessThan: 5")
         return None
-    if numbers[0] < 0 or (unit == "percent" and most is not None and numbers[-1] > most):
+    if not counts and "unit" in rule:
+        findings.add(rule.line_of("unit"), where, "the number of a query has no unit", "take unit out")
+    elif counts and (numbers[0] < 0 or (unit == "percent" and most is not None and numbers[-1] > most)):
         findings.add(rule.line_of(operator), where, f"{operator} cannot be of {unit}", "0 or more")
     if operator == "mustBeBetween" and numbers[0] > numbers[1]:
         findings.add(rule.line_of(operator), where, f"no count is at least {numbers[0]:g} and at most {numbers[1]:g}")

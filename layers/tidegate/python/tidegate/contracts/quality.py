@@ -1,19 +1,20 @@
 """Quality rules: what a contract asks of its columns and of the dataset."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from tidegate.contracts.column_rules import METRICS, is_list, read_check, tell_apart
 from tidegate.contracts.conditions import read_severity
 from tidegate.contracts.contract import Column, RowCount
 from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings, one_of
-from tidegate.contracts.rules import Check, Rules, Volume
+from tidegate.contracts.rules import Check, Query, Rules, Volume
+from tidegate.contracts.sql_rules import read_sql
 from tidegate.contracts.support import refuse_unsupported
 from tidegate.contracts.uniques import read_properties, read_uniques, without_keys
 from tidegate.contracts.volumes import is_volume, read_volume
 
-_REPEATS = "duplicateValues"
+_REPEATS, _SQL = "duplicateValues", "sql"
 ON_A_COLUMN = (*METRICS, _REPEATS)
 ON_THE_DATASET = ("rowCount", _REPEATS)
 
@@ -22,41 +23,64 @@ def read_rules(
     schema: Node, columns: tuple[Column, ...], mode: str | None, path: str, findings: Findings
 ) -> tuple[tuple[Column, ...], Rules]:
     """Return the columns with their valid values, and the contract's other rules."""
-    checks: list[tuple[Check, Node, str]] = []
+    found = _Found(columns, findings)
     places: list[tuple[Node, Column, str]] = []
-    repeats: list[tuple[Node, tuple[str, ...], str]] = []
-    volumes: list[Volume] = []
     for number, (node, column) in enumerate(zip(schema["properties"].items, columns, strict=False)):
         places.append((node, column, f"{path}.properties[{node.label(number)}]"))
         for rule, metric, where in rules_of(node, places[-1][2], ON_A_COLUMN, "a column", findings):
-            if metric == _REPEATS:
-                repeats.append((rule, (column.name,), where))
-            else:
-                checks.append((read_check(rule, metric, column, where, findings), rule, where))
+            found.take(rule, metric, column, where)
     for rule, metric, where in rules_of(schema, path, ON_THE_DATASET, "the dataset", findings):
-        if metric == _REPEATS:
-            repeats.append((rule, read_properties(rule, where, findings), where))
-        elif is_volume(rule):
-            volumes.append(read_volume(rule, where, findings))
-    tell_apart(checks, findings)
-    lists = {c.column: c.values for c, rule, _ in checks if is_list(c, rule)}
+        found.take(rule, metric, None, where)
+    tell_apart(found.checks, findings)
+    lists = {c.column: c.values for c, rule, _ in found.checks if is_list(c, rule)}
     columns = tuple(replace(c, valid_values=lists.get(c.name, ())) for c in columns)
     return columns, Rules(
-        checks=tuple(c for c, rule, _ in checks if not is_list(c, rule)),
-        uniques=without_keys(read_uniques(places, repeats, findings), columns, mode),
-        volumes=tuple(volumes),
+        checks=tuple(c for c, rule, _ in found.checks if not is_list(c, rule)),
+        uniques=without_keys(read_uniques(places, found.repeats, findings), columns, mode),
+        queries=tuple(found.queries),
+        volumes=tuple(found.volumes),
     )
 
 
+@dataclass
+class _Found:
+    """The rules read so far, with their nodes and paths where something is still asked of them together."""
+
+    columns: Sequence[Column]
+    findings: Findings
+    checks: list[tuple[Check, Node, str]] = field(default_factory=list)
+    repeats: list[tuple[Node, tuple[str, ...], str]] = field(default_factory=list)
+    queries: list[Query] = field(default_factory=list)
+    volumes: list[Volume] = field(default_factory=list)
+
+    def take(self, rule: Node, metric: str, column: Column | None, where: str) -> None:
+        """Read one rule of a column, or, without one, of the dataset."""
+        if metric == _SQL:
+            match read_sql(rule, self.columns, column.name if column else "", where, self.findings):
+                case Check() as check:
+                    self.checks.append((check, rule, where))
+                case Query() as query:
+                    self.queries.append(query)
+        elif metric == _REPEATS:
+            names = (column.name,) if column else read_properties(rule, where, self.findings)
+            self.repeats.append((rule, names, where))
+        elif column:
+            self.checks.append((read_check(rule, metric, column, where, self.findings), rule, where))
+        elif is_volume(rule):
+            self.volumes.append(read_volume(rule, where, self.findings))
+
+
 def rules_of(owner: Node, path: str, metrics: Iterable[str], place: str, findings: Findings) -> Iterator[tuple[Node, str, str]]:
-    """Rules of the library with their metric and path; other kinds of rules, and other metrics, are findings."""
+    """Rules with their metric, or `sql`, and path; other kinds of rules, and other metrics, are findings."""
     for number, rule in enumerate(owner["quality"].items):
         where = f"{path}.quality[{rule.label(number)}]"
         refuse_unsupported("quality", rule, where, findings)
         kind, metric = rule.string("type", "library"), rule.string("metric")
         if kind == "text":
             continue
-        if kind == "library" and metric in metrics:
+        if kind == _SQL:
+            yield rule, _SQL, where
+        elif kind == "library" and metric in metrics:
             yield rule, metric, where
         elif metric or kind != "library":
             what = f"the metric {metric}" if kind == "library" else f"quality of type {kind}"

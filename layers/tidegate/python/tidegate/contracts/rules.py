@@ -19,6 +19,7 @@ class Metric(StrEnum):
     MISSING_VALUES = "missing_values"
     VALID_VALUES = "valid_values"
     PATTERN = "pattern"
+    EXPRESSION = "expression"
 
 
 _HOLDS: dict[str, Callable[..., bool]] = {
@@ -66,7 +67,8 @@ class Check:
 
     Without a `limit` a row that breaks it is rejected or, as a warning, counted. With one, the rows of the batch that break it are
     counted, and the batch is held, or warned of, when the limit does not hold. `values` are of the metric; `missing_values` has an
-    empty text among them where null counts as missing.
+    empty text among them where null counts as missing. `expression` is true of a row that breaks the check: SQL and names of columns
+    in turn.
     """
 
     rule: str
@@ -76,6 +78,7 @@ class Check:
     values: tuple[str, ...] = ()
     pattern: str | None = None
     limit: Limit | None = None
+    expression: tuple[str, ...] = ()
 
     @property
     def rejects(self) -> bool:
@@ -108,6 +111,23 @@ class Unique:
 
 
 @dataclass(frozen=True, slots=True)
+class Query:
+    """One number asked of a batch: checked SQL over the tables that `contracts.queries` names, and the columns that it reads.
+
+    It sees the values as the tables hold them. A NULL keeps no limit. Only a `shown` number is told: others may be a classified value.
+    """
+
+    rule: str
+    sql: str
+    columns: tuple[str, ...]
+    silver: bool
+    limit: Limit
+    severity: Severity = Severity.ERROR
+    column: str = ""
+    shown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Volume:
     """How many rows come, in percent of what usually comes: the median of the last `runs` loads of the same kind.
 
@@ -134,6 +154,7 @@ class Rules:
 
     checks: tuple[Check, ...] = ()
     uniques: tuple[Unique, ...] = ()
+    queries: tuple[Query, ...] = ()
     volumes: tuple[Volume, ...] = ()
     freshness: Freshness | None = None
     every: int | None = None
@@ -144,6 +165,6 @@ class Rules:
         return tuple(c for c in self.checks if not c.rejects)
 
     @property
-    def measured(self) -> tuple[Unique, ...]:
+    def measured(self) -> tuple[Unique | Query, ...]:
         """The rules that need the tables: they are measured of a batch before it is committed, in this order."""
-        return self.uniques
+        return (*self.uniques, *self.queries)

@@ -48,7 +48,7 @@ READ = {
         "description",
         "customProperties",
     ),
-    "quality": ("id", "type", "metric", "arguments", "severity", "unit", *OPERATORS),
+    "quality": ("id", "type", "metric", "arguments", "severity", "unit", "query", *OPERATORS),
 }
 #: Fields that only describe: allowed, checked against the standard, otherwise without effect.
 _ALWAYS = ("id", "description", "tags", "authoritativeDefinitions")
@@ -94,10 +94,9 @@ REFUSED = {
         "map": "files are flat; nested values stay text",
     },
     "quality": {
-        "query": "use metric: invalidValues on a column or rowCount on the schema",
         "rule": "write metric: instead",
-        "engine": "use metric: invalidValues on a column or rowCount on the schema",
-        "implementation": "use metric: invalidValues on a column or rowCount on the schema",
+        "engine": "use a metric, or type: sql with a query",
+        "implementation": "use a metric, or type: sql with a query",
         "schedule": "rules are checked on every load",
         "scheduler": "rules are checked on every load",
         "method": "rules are checked on every load",

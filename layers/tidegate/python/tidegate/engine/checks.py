@@ -4,12 +4,13 @@
 Checks see the clear value; a NULL passes every check but `required` and `primary_key`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
 
 from tidegate.contracts.contract import Column, Contract, Kind, Privacy
+from tidegate.contracts.rules import Check
 from tidegate.engine import sql
 from tidegate.engine.casts import cast, default_cast, sql_type
 from tidegate.engine.problems import refuse_contract
@@ -69,15 +70,36 @@ def _with_rules(connection: duckdb.DuckDBPyConnection, compiled: ColumnSql, cont
     mine = [check for check in contract.rules.checks if check.column == compiled.column.name]
     if not mine:
         return compiled
+    numbers = {column.name: number for number, column in enumerate(contract.columns)}
     for check in mine:
         if check.pattern is not None:
             _try(connection, compiled.column, "pattern", "SELECT regexp_full_match('', $1)", check.pattern)
-    text, places = f"t{compiled.number}", {check: place for place, check in enumerate(contract.rules.counted)}
+        if check.expression:
+            _try_expression(connection, contract, compiled.column, broken(check, numbers))
+    places = {check: place for place, check in enumerate(contract.rules.counted)}
     return replace(
         compiled,
-        checks=(*compiled.checks, *((check.rule, broken(check, text)) for check in mine if check.rejects)),
-        counted=tuple((places[check], broken(check, text)) for check in mine if not check.rejects),
+        checks=(*compiled.checks, *((check.rule, _of_the_living(check, contract, numbers)) for check in mine if check.rejects)),
+        counted=tuple((places[check], _of_the_living(check, contract, numbers)) for check in mine if not check.rejects),
     )
+
+
+def _of_the_living(check: Check, contract: Contract, numbers: Mapping[str, int]) -> str:
+    """An expression names columns that a tombstone need not have, wherever it is written."""
+    condition, when = broken(check, numbers), contract.delete_when
+    if not check.expression or when is None:
+        return condition
+    return f"({condition}) AND coalesce(t{numbers[when.column]} NOT IN ({sql.texts(when.values)}), true)"
+
+
+def _try_expression(connection: duckdb.DuckDBPyConnection, contract: Contract, column: Column, condition: str) -> None:
+    nulls = ", ".join(f"CAST(NULL AS {sql_type(c.type)}) AS v{number}" for number, c in enumerate(contract.columns))
+    try:
+        kind = connection.execute(f"SELECT typeof({condition}) FROM (SELECT {nulls})").fetchall()[0][0]
+    except duckdb.Error as error:
+        refuse_contract(column, "quality", f"the query cannot be computed: {type(error).__name__}", "compare values of one type")
+    if kind != "BOOLEAN":
+        refuse_contract(column, "quality", f"the condition of the query is a {kind.lower()}", "compare it with something")
 
 
 def _compile(connection: duckdb.DuckDBPyConnection, number: int, columns: Sequence[Column]) -> ColumnSql:

@@ -1,11 +1,17 @@
-"""Quality rules about one column, as SQL over its text."""
+"""Quality rules about one row, as SQL over the texts `t<i>` and the typed values `v<i>` of its columns."""
+
+from collections.abc import Mapping
 
 from tidegate.contracts.rules import Check, Metric
 from tidegate.engine import sql
 
 
-def broken(check: Check, text: str) -> str:
-    """SQL that is true where the text (NULL for an empty field or a null value) breaks the check, false or NULL elsewhere."""
+def broken(check: Check, numbers: Mapping[str, int]) -> str:
+    """SQL that is true where a row breaks the check, false or NULL elsewhere; `numbers` are those of the columns by name.
+
+    A text is NULL for an empty field or a null value. An expression that cannot be computed, as when a number overflows, is NULL.
+    """
+    text = f"t{numbers[check.column]}"
     match check.metric:
         case Metric.NULL_VALUES:
             return f"{text} IS NULL"
@@ -18,3 +24,6 @@ def broken(check: Check, text: str) -> str:
             return f"{text} NOT IN ({sql.texts(check.values)})"
         case Metric.PATTERN:
             return f"NOT regexp_full_match({text}, {sql.text(check.pattern or '')})"
+        case Metric.EXPRESSION:
+            pieces = (f"v{numbers[piece]}" if place % 2 else piece for place, piece in enumerate(check.expression))
+            return f"TRY({''.join(pieces)})"

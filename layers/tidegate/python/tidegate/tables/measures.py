@@ -23,14 +23,35 @@ def measure(
     leaving: Sequence[Leaving],
     room: Path,
     limits: Limits,
-) -> tuple[int, ...]:
-    """Return, for each of `Rules.measured`, the rows of the batch that break it.
+) -> tuple[float | None, ...]:
+    """Return what each of `Rules.measured` asks of the batch: rows that break it, or the number that a query gives.
 
     `arriving` are the accepted rows, `leaving` the landing objects whose rows they replace, `epoch` the one that holds after the run.
     """
+    found: list[float | None] = []
+    if contract.rules.uniques:
+        with connect(room, limits) as db:
+            _stage(db, contract, silver, epoch, arriving, leaving, room)
+            found.extend(_repeated(db, unique) for unique in contract.rules.uniques)
+    if contract.rules.queries:
+        found.extend(_answers(contract, silver, arriving, room, limits))
+    return tuple(found)
+
+
+def _answers(contract: Contract, silver: Table, arriving: Path | None, room: Path, limits: Limits) -> Sequence[float | None]:
+    """Ask the queries. The tables are copied into the database before everything else is taken away from it."""
+    from tidegate.contracts.queries import OBJECT, SILVER
+    from tidegate.engine.queries import answer, lock
+
+    queries = contract.rules.queries
+    names = sorted({name for query in queries for name in query.columns}) or ["_record"]
+    columns = {name: silver.columns[name] for name in names}
+    held = silver.fetch(silver.live(), room) if any(query.silver for query in queries) else []
     with connect(room, limits) as db:
-        _stage(db, contract, silver, epoch, arriving, leaving, room)
-        return tuple(_repeated(db, unique) for unique in contract.rules.measured)
+        for table, paths in ((OBJECT, [arriving] if arriving is not None else []), (SILVER, held)):
+            db.execute(f"CREATE TABLE {table} AS {reading(columns, paths)}")
+        lock(db)
+        return [answer(db, contract, query) for query in queries]
 
 
 def _stage(

@@ -56,8 +56,8 @@ class LocalWorkshop:
 
     def measure(
         self, contract: Contract, manifest: Manifest, layers: Layers, arriving: Path | None, leaving: Sequence[Leaving]
-    ) -> Sequence[int]:
-        """Return, for each of `Rules.measured`, the rows of the batch that would break it."""
+    ) -> Sequence[float | None]:
+        """Return what each of `Rules.measured` asks of the batch."""
         room = self._room(layers.silver.name)
         return measure(contract, layers.silver, manifest.epoch, arriving, leaving, room, self.limits)
 

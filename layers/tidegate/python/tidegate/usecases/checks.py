@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from tidegate.contracts.contract import Contract
-from tidegate.contracts.rules import Limit, Severity
+from tidegate.contracts.rules import Limit, Query, Severity
 from tidegate.engine import FileResult, Output
 from tidegate.errors import BatchRefused
 from tidegate.model.files import Warned
@@ -93,10 +93,22 @@ def _measured(batch: Candidate, workshop: Workshop) -> Iterator[Broken]:
     if not rules:
         return
     found = workshop.measure(batch.contract, batch.manifest, batch.layers, batch.output.accepted, batch.leaving)
-    for rule, counted in zip(rules, found, strict=True):
+    for rule, number in zip(rules, found, strict=True):
+        if isinstance(rule, Query):
+            yield from _asked(rule, number, batch.rows)
+            continue
+        counted = int(number or 0)
         if not (rule.limit or _NONE).holds_of(counted, batch.rows):
             said = f"{rule.rule} of {rule.column}: {counted} of {batch.rows} rows have values that another row of the table has too"
             yield Broken(rule.severity, Warned(rule.rule, rule.column, counted), said)
+
+
+def _asked(query: Query, number: float | None, rows: int) -> Iterator[Broken]:
+    if number is not None and query.limit.holds(number):
+        return
+    told = "" if not query.shown else ", it is null" if number is None else f", it is {number:g}"
+    said = f"{query.rule}: the number of the query must {query.limit}{told}"
+    yield Broken(query.severity, Warned(query.rule, query.column, int(number or 0) if query.shown else rows), said)
 
 
 def _history(batch: Candidate, ledger: Ledger, clock: Clock) -> Iterator[Broken]:
