@@ -132,13 +132,13 @@ holds the batch. A date lasts until its end, and a time without zone is taken as
 `type: sql` has a `query` of one SELECT in DuckDB's words. `{object}` (or `${object}`, `{table}`) are the batch's accepted rows,
 `{silver}` the table as it is before the batch, and on a column `{property}` (or `{column}`) is its name.
 
-* `SELECT count(*) FROM {object} WHERE …` and nothing else is a condition on each row: a check like those above, which rejects, warns or has
-  a bound, and sees values as sent. A condition that is null or cannot be computed, as where a number overflows or a cast fails, is not
+* `SELECT count(*) FROM {object} WHERE …` and nothing else is a condition on each row: a check like those above, which rejects, warns
+  or has a bound, and sees values as sent. A condition that is null or cannot be computed, as where a number overflows or a cast fails, is not
   true. The reason names the first column of the condition. Columns from the key cannot be in it.
 * Any other query gives one number for the batch, which the bound compares (rule sql); it sees values as the tables hold them. NULL
   keeps no bound. The number is told only when no column of the query is classified as more than `internal`.
 
-A query is parsed and made anew from an allow-list: comparisons, logic, arithmetic, CASE, text functions, dates and intervals, `count sum avg
+A query is parsed and made anew from an allow-list: comparisons, logic, arithmetic, CASE, text functions, dates, intervals, `count sum avg
 min max median stddev_samp`, joins with a condition, subqueries, WITH, GROUP BY. Functions that read files, settings, time or chance are not
 among them, and the database that answers has no access to anything but the two tables. `tidegate contract check` tries each on empty ones.
 

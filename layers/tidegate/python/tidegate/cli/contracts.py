@@ -11,6 +11,7 @@ from tidegate.cli.stack import Stack
 from tidegate.cli.trial import try_contract
 from tidegate.contracts.parse import parse_contract
 from tidegate.contracts.publish import publish as publish_contract
+from tidegate.engine import check_contract
 from tidegate.errors import ContractInvalid
 
 app = typer.Typer(help="Check contracts and publish them.", no_args_is_help=True)
@@ -25,7 +26,7 @@ def check(files: Files, as_json: JsonFlag = False) -> None:
     findings: list[ContractInvalid] = []
     for path in files:
         try:
-            parse_contract(path.read_text(encoding="utf-8"), str(path))
+            _examine(path.read_text(encoding="utf-8"), str(path))
         except ContractInvalid as error:
             findings.append(error)
     if as_json:
@@ -48,10 +49,19 @@ def publish(context: typer.Context, files: Files, as_json: JsonFlag = False) -> 
     stack: Stack = context.obj
     texts = [(path.read_text(encoding="utf-8"), str(path)) for path in files]
     for text, source in texts:  # none is published when one is wrong
-        parse_contract(text, source)
+        _examine(text, source)
     published = [publish_contract(text, source, store=stack.lake) for text, source in texts]
     if as_json:
         print_json([asdict(p) for p in published])
         return
     for done in published:
         out.print(f"{'published' if done.changed else 'unchanged'}  {done.dataset} {done.version}")
+
+
+def _examine(text: str, source: str) -> None:
+    """Raise ContractInvalid for what is written wrong, and for what only the engine can tell: a query that compares unlike things."""
+    contract = parse_contract(text, source)
+    try:
+        check_contract(contract)
+    except ContractInvalid as error:
+        raise ContractInvalid(source, error.problems) from None
