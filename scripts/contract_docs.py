@@ -92,6 +92,7 @@ see the value as sent; masking comes last.
 | `quality: [{metric: missingValues, arguments: {missingValues: [null, n/a]}, mustBe: 0}]` | missing_values | the text is one of them |
 | `unique: true`, or `quality: [{metric: duplicateValues, mustBe: 0}]` | unique | an earlier record of its file has the value |
 | `quality: [{type: sql, query: "SELECT count(*) FROM {object} WHERE a < b", mustBe: 0}]` | expression | the condition is true |
+| `relationships: [{to: shop_buyers.buyer_id}]` with severity error | relationship | no row there has the value |
 
 Every rule of `quality` has a `severity` and may have an `id`, which is then its name in reasons and warnings.
 
@@ -109,6 +110,17 @@ waited when it began. A batch that is held commits nothing: its files are FAILED
 `tidegate files` and `tidegate runs`.
 
 On the schema, `quality: [{metric: rowCount, …}]` bounds the accepted rows of a batch.
+
+### Relationships
+
+`relationships: [{to: <domain>_<dataset>.<column>}]` on a column says that its values are in a column of that dataset's silver; on the
+schema, `from` and `to` list several columns together. A null refers to nothing, neither does a tombstone.
+
+* A fact may come before its dimension, so a row that refers to nobody is a warning. With `customProperties: [{property: severity, value:
+  error}]` it goes to quarantine, and a replay of its file after the other row came finds it.
+* The other table is read as it is when the batch is loaded; a dataset without a table has no rows. A reference to the own table also finds
+  the accepted rows of the batch, whether or not they are rejected for a reference of their own, and no row that the batch replaces.
+* Values are compared as the tables hold them: tokens with tokens, so both columns are tokenised, or neither. Their types are the same.
 
 ### Compared with what came before
 
@@ -133,8 +145,8 @@ holds the batch. A date lasts until its end, and a time without zone is taken as
 `{silver}` the table as it is before the batch, and on a column `{property}` (or `{column}`) is its name.
 
 * `SELECT count(*) FROM {object} WHERE …` and nothing else is a condition on each row: a check like those above, which rejects, warns
-  or has a bound, and sees values as sent. A condition that is null or cannot be computed, as where a number overflows or a cast fails, is not
-  true. The reason names the first column of the condition. Columns from the key cannot be in it.
+  or has a bound, and sees values as sent. A condition that is null or cannot be computed, as where a number overflows or a cast fails, is
+  not true. The reason names the first column of the condition. Columns from the key cannot be in it.
 * Any other query gives one number for the batch, which the bound compares (rule sql); it sees values as the tables hold them. NULL
   keeps no bound. The number is told only when no column of the query is classified as more than `internal`.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from simulator.rows import Row, accepts, fold, is_tombstone, newest_first, winners
 from tidegate.contracts.contract import Contract
-from tidegate.engine import FieldIds, FileResult, Inspection, Output, Refusal, StagedFile
+from tidegate.engine import FieldIds, FileResult, Inspection, Output, Parents, Refusal, StagedFile
 from tidegate.errors import StaleCommit
 from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
 from tidegate.ports import Layers, LiveFile, Swap, Table
@@ -148,9 +148,9 @@ class PlainWorkshop:
         del contract, files
         return Inspection((), {}, ())
 
-    def run(self, contract: Contract, files: Sequence[StagedFile], field_ids: FieldIds, run_id: str) -> Output:
-        """Sort rows into accepted and quarantined ones."""
-        del field_ids, run_id
+    def run(self, contract: Contract, files: Sequence[StagedFile], field_ids: FieldIds, run_id: str, parents: Parents) -> Output:
+        """Sort rows into accepted and quarantined ones. The contract refers to no other table."""
+        del field_ids, run_id, parents
         results, accepted, quarantined = [], [], []
         for file in files:
             content = json.loads(file.path.read_bytes() or b'{"refused": true}')

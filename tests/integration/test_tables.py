@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pyarrow.parquet as pq
 import pytest
 from pyiceberg.schema import Schema
 from pyiceberg.types import ListType, NestedField, StructType
@@ -245,6 +246,30 @@ def test_column_that_changes_its_type_is_refused_with_a_way_on(shop: Shop) -> No
     other = replace(shop.contract, columns=(COLUMNS[0], Column("v", ColumnType(Kind.INTEGER))))
     with pytest.raises(ContractInvalid, match="new column name"):
         shop.lake.open(other)
+
+
+def test_silver_is_read_at_the_version_that_was_pinned_whatever_came_after(shop: Shop, tmp_path: Path) -> None:
+    shop.load("k1", "001", [("a", 1)])
+    seen = shop.lake.silver(shop.contract.table)
+    assert seen is not None
+    shop.load("k2", "002", [("a", 2), ("b", 2)])
+    found = []
+    for name, version in (("then", seen.version), ("now", "")):
+        opened = shop.lake.silver(shop.contract.table, version)
+        assert opened is not None
+        room = tmp_path / name
+        room.mkdir()
+        paths = opened.fetch(opened.live(), room)
+        found.append(sorted(row["v"] for path in paths for row in pq.read_table(path).to_pylist()))
+    assert found == [[1], [2, 2]]
+
+
+def test_silver_of_no_dataset_is_none_and_one_without_rows_has_no_version(shop: Shop) -> None:
+    assert shop.lake.silver("shop_nobody") is None
+    shop.lake.open(shop.contract)
+    empty = shop.lake.silver(shop.contract.table)
+    assert empty is not None
+    assert (empty.version, list(empty.live())) == ("", [])
 
 
 def test_quarantine_of_an_older_version_gets_the_class_of_values_and_keeps_its_rows(

@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.contracts.test_errors import BASE
 from tidegate.contracts.parse import parse_contract
-from tidegate.contracts.rules import Check, Freshness, Limit, Metric, Rules, Severity, Unique, Volume
+from tidegate.contracts.rules import Check, Freshness, Limit, Metric, Reference, Rules, Severity, Unique, Volume
 
 STATE = "logicalTypeOptions: {maxLength: 9}"
 W = Severity.WARNING
@@ -123,3 +123,17 @@ def test_rows_compared_with_history_are_no_bound_on_their_number() -> None:
 def test_service_levels(written: str, freshness: Freshness | None, every: int | None) -> None:
     rules = parse_contract(BASE.replace("status: active", f"slaProperties: [{written}]"), "base").rules
     assert (rules.freshness, rules.every) == (freshness, every)
+
+
+def test_references_of_a_column_and_of_several_together() -> None:
+    custom = "customProperties: [{property: severity, value: error}]"
+    text = BASE.replace(
+        "{name: state, ", f"{{name: state, relationships: [{{to: geo_states.code, id: known, {custom}}}], "
+    ).replace(
+        "    quality:\n",
+        "    relationships: [{from: [shop_orders.state, shop_orders.day], to: [geo_days.state, geo_days.day]}]\n    quality:\n",
+    )
+    assert parse_contract(text, "base").rules.references == (
+        Reference("known", ("state",), "geo_states", ("code",), Severity.ERROR),
+        Reference("relationship", ("state", "day"), "geo_days", ("state", "day")),
+    )

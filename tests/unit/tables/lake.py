@@ -65,6 +65,7 @@ class LocalTable:
         self.name, self.columns, self.field_ids = name, columns, ids
         self._stored, self._place, self._history = stored, place, list(stored)
         self.fetched: list[str] = []
+        self.version = ""
 
     @property
     def author(self) -> str:
@@ -106,9 +107,18 @@ class LocalLake:
 
     def __init__(self, place: Path) -> None:
         self._place, self._tables = place, dict[str, list[_Version]]()
+        self._shapes: dict[str, tuple[Mapping[str, str], Mapping[str, int]]] = {}
 
     def open(self, contract: Contract) -> Layers:
         return Layers(*(self._open(layer, contract) for layer in ("bronze", "quarantine", "silver")))
+
+    def silver(self, table: str, version: str = "") -> "LocalTable | None":
+        stored = self._tables.get(f"silver.{table}")
+        if stored is None:
+            return None
+        seen = LocalTable(f"silver.{table}", stored[: int(version) + 1] if version else stored, *self._shapes[table], self._place)
+        seen.version = version or str(len(stored) - 1 or "")
+        return seen
 
     def totals(self, table: str) -> Mapping[str, tuple[int, str]]:
         found = {name: versions[-1] for name, versions in self._tables.items() if name.endswith(f".{table}")}
@@ -130,6 +140,8 @@ class LocalLake:
         schema = quarantine_schema() if layer == "quarantine" else row_schema(contract)
         columns = {f.name: duckdb_type(f.field_type) for f in schema.fields}
         name = f"{layer}.{contract.table}"
+        if layer == "silver":
+            self._shapes[contract.table] = columns, field_ids(schema)
         return LocalTable(name, self._tables.setdefault(name, [_Version()]), columns, field_ids(schema), self._place)
 
 

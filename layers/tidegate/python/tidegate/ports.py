@@ -13,7 +13,7 @@ from tidegate.model.runs import Books, Commit, DatasetState, Lease, Leaving, Man
 from tidegate.model.selection import DeadLetter
 
 if TYPE_CHECKING:  # DuckDB is heavy, and half of the functions never need it
-    from tidegate.engine import FieldIds, Inspection, Output, StagedFile
+    from tidegate.engine import FieldIds, Inspection, Output, Parents, StagedFile
 
 
 class Registration(StrEnum):
@@ -270,6 +270,21 @@ class Table(Protocol):
         ...
 
 
+class Snapshot(Protocol):
+    """One Iceberg table at one version, for reading."""
+
+    version: str  # names it for ever; empty for a table without rows
+    columns: Mapping[str, str]  # name -> DuckDB type, in order
+
+    def live(self) -> Sequence[LiveFile]:
+        """List data files of the version."""
+        ...
+
+    def fetch(self, files: Sequence[LiveFile], directory: Path) -> Sequence[Path]:
+        """Copy data files to local disk, in the order given."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Layers:
     """The three tables of a dataset, opened together."""
@@ -301,8 +316,10 @@ class Workshop(Protocol):
         """Read the headers: refused files, and the columns that drift brings."""
         ...
 
-    def run(self, contract: Contract, files: "Sequence[StagedFile]", field_ids: "FieldIds", run_id: str) -> "Output":
-        """Parse, type, check and mask every row."""
+    def run(
+        self, contract: Contract, files: "Sequence[StagedFile]", field_ids: "FieldIds", run_id: str, parents: "Parents"
+    ) -> "Output":
+        """Parse, type, check and mask every row; `parents` are the tables that it may refer to."""
         ...
 
     def replace(self, table: Table, leaving: Sequence[Leaving], arriving: Path | None) -> Swap:

@@ -65,6 +65,14 @@ class GlueLake:
             silver=self._open("silver", contract.table, rows),
         )
 
+    def silver(self, table: str, version: str = "") -> "SwapTable | None":
+        """Open the silver of any dataset for reading, at a version or as it is now; None when there is no such table."""
+        try:
+            opened = self.load("silver", table)
+        except NoSuchTableError:
+            return None
+        return SwapTable(f"silver.{table}", opened, self._s3, version)
+
     def load(self, layer: str, table: str) -> IcebergTable:
         """Open one table as it is; raise NoSuchTableError when there is none."""
         with speaking_to_aws():
@@ -95,10 +103,13 @@ class GlueLake:
 class SwapTable:
     """One table at the version it was opened at."""
 
-    def __init__(self, name: str, table: IcebergTable, s3: Any) -> None:  # noqa: ANN401 - boto3 client
-        """Read the schema; data files are listed when they are asked for."""
+    def __init__(self, name: str, table: IcebergTable, s3: Any, version: str = "") -> None:  # noqa: ANN401 - boto3 client
+        """Read the schema; data files are listed when they are asked for. With a `version` it is for reading only."""
         self.name = name
         self._table, self._s3 = table, s3
+        snapshot = table.current_snapshot()
+        self.version = version or (str(snapshot.snapshot_id) if snapshot else "")
+        self._pinned = int(version) if version else None
         self.author = _author(table)
         schema = table.schema()
         self.columns: Mapping[str, str] = {f.name: duckdb_type(f.field_type) for f in schema.fields}
@@ -160,7 +171,8 @@ class SwapTable:
     def _data_files(self) -> dict[str, DataFile]:
         if self._entries is None:
             snapshot = self._table.current_snapshot()
-            self._entries = self._files_of(snapshot.snapshot_id) if snapshot else {}
+            number = self._pinned or (snapshot.snapshot_id if snapshot else None)
+            self._entries = self._files_of(number) if number else {}
         return self._entries
 
     def _files_of(self, snapshot_id: int) -> dict[str, DataFile]:

@@ -13,6 +13,7 @@ from tidegate.contracts.document import Node, read_document
 from tidegate.contracts.findings import Findings, suggest
 from tidegate.contracts.odcs import check_standard
 from tidegate.contracts.quality import read_row_count, read_rules
+from tidegate.contracts.relationships import read_references
 from tidegate.contracts.rules import Rules
 from tidegate.contracts.sla import read_service_levels
 from tidegate.contracts.support import refuse_unsupported
@@ -51,6 +52,8 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
     if mode is None and not any(e.string("property") == "loadMode" for e in document["customProperties"].items):
         hint = "customProperties: [{property: loadMode, value: upsert}]"
         findings.add(document.line_of("customProperties"), "customProperties", "loadMode is missing", hint)
+    own = f"{domain}_{name}" if domain else ""
+    references = read_references(schema, columns, own, path, findings) if schema else ()
     freshness, every = read_service_levels(document, columns, customs.text("orderBy"), findings)
     _check_key(document, mode, columns, findings)
     _check_order(document, customs, columns, findings)
@@ -70,7 +73,7 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
         delete_when=_delete_when(document, customs, mode, columns, findings),
         csv=_server(document, f"s3://landing/{domain}/{name}/" if domain else "", findings),
         row_count=read_row_count(schema, path, findings) if schema else None,
-        rules=replace(rules, freshness=freshness, every=every),
+        rules=replace(rules, references=references, freshness=freshness, every=every),
         description=_description(document),
     )
 

@@ -111,6 +111,32 @@ class Unique:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """The values of `columns` are in the columns `to` of the silver of another dataset, or of this one and the batch itself.
+
+    `table` is `<domain>_<dataset>`. A row with a null among its values refers to nothing. What refers to nobody is a warning, because
+    it may be that the other row is late; as an error its record goes to quarantine.
+    """
+
+    rule: str
+    columns: tuple[str, ...]
+    table: str
+    to: tuple[str, ...]
+    severity: Severity = Severity.WARNING
+    limit: None = None
+
+    @property
+    def rejects(self) -> bool:
+        """Whether each row that refers to nobody goes to quarantine."""
+        return self.severity is Severity.ERROR
+
+    @property
+    def column(self) -> str:
+        """The columns as reasons and warnings name them."""
+        return ", ".join(self.columns)
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One number asked of a batch: checked SQL over the tables that `contracts.queries` names, and the columns that it reads.
 
@@ -154,15 +180,16 @@ class Rules:
 
     checks: tuple[Check, ...] = ()
     uniques: tuple[Unique, ...] = ()
+    references: tuple[Reference, ...] = ()
     queries: tuple[Query, ...] = ()
     volumes: tuple[Volume, ...] = ()
     freshness: Freshness | None = None
     every: int | None = None
 
     @property
-    def counted(self) -> tuple[Check, ...]:
-        """The checks that reject nothing: the rows that break them are counted, in this order."""
-        return tuple(c for c in self.checks if not c.rejects)
+    def counted(self) -> tuple[Check | Reference, ...]:
+        """The rules about rows that reject nothing: the rows that break them are counted, in this order."""
+        return (*(c for c in self.checks if not c.rejects), *(r for r in self.references if not r.rejects))
 
     @property
     def measured(self) -> tuple[Unique | Query, ...]:

@@ -32,7 +32,7 @@ READ = {
         "customProperties",
     ),
     "server": ("server", "type", "location", "format", "delimiter", "encoding"),
-    "schema": ("name", "logicalType", "properties", "quality", "description"),
+    "schema": ("name", "logicalType", "properties", "quality", "relationships", "description"),
     "column": (
         "name",
         "logicalType",
@@ -45,6 +45,7 @@ READ = {
         "classification",
         "transformSourceObjects",
         "quality",
+        "relationships",
         "description",
         "customProperties",
     ),
@@ -77,13 +78,11 @@ REFUSED = {
     "server": {"endpointUrl": "the landing bucket is the stack's", "customProperties": "server settings are fields of their own"},
     "schema": {
         "physicalName": "the table is named <domain>_<name>",
-        "relationships": "describe them in description",
         "customProperties": "put them on the contract or on a column",
     },
     "column": {
         "physicalName": "the column is named by name",
         "transformLogic": "values are taken as they are; compute downstream",
-        "relationships": "describe them in description",
         "partitioned": "tables are laid out by Tidegate",
         "partitionKeyPosition": "tables are laid out by Tidegate",
         "encryptedName": "use classification and privacy",

@@ -19,6 +19,8 @@ __all__ = [
     "Keyring",
     "Limits",
     "Output",
+    "Parent",
+    "Parents",
     "Refusal",
     "StagedFile",
     "check_contract",

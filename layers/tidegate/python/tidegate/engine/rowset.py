@@ -40,6 +40,7 @@ def run(
     run_id: str,
     workdir: Path,
     limits: Limits,
+    parents: Parents = MappingProxyType({}),
 ) -> Output:
     """Parse, type, check and mask every row of `files` into `workdir`/accepted.parquet and `workdir`/quarantined.parquet.
 
@@ -80,7 +81,7 @@ class _Batch:
     scratch: Path
     limits: Limits
 
-    def run(self, field_ids: FieldIds, run_id: str, workdir: Path) -> Output:
+    def run(self, field_ids: FieldIds, run_id: str, workdir: Path, parents: Parents) -> Output:
         numbers = {file.file_id: number for number, file in enumerate(self.files)}
         plans = [(numbers[plan.file.file_id], plan) for plan in self.inspection.plans]
         connection = self.connect()

@@ -70,6 +70,18 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The silver of a dataset that rows refer to, as data files on local disk; `columns` are all of the table's, with DuckDB's types."""
+
+    columns: Mapping[str, str]
+    paths: tuple[Path, ...] = ()
+
+
+Parents = Mapping[str, Parent]
+"""By the name of the table, `<domain>_<dataset>`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What a run may use: DuckDB's memory in MiB, a folder for spilled data (None: in the work folder), threads."""
 

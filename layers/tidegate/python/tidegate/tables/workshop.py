@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tidegate import engine
 from tidegate.contracts.contract import Contract
-from tidegate.engine import FieldIds, Inspection, Keyring, Limits, Output, StagedFile
+from tidegate.engine import FieldIds, Inspection, Keyring, Limits, Output, Parents, StagedFile
 from tidegate.model.runs import Books, Leaving, Manifest
 from tidegate.ports import Layers, Swap, Table
 from tidegate.tables import duck
@@ -27,8 +27,8 @@ class LocalWorkshop:
         """Read the headers: refused files, and the columns that drift brings."""
         return engine.inspect(contract, files)
 
-    def run(self, contract: Contract, files: Sequence[StagedFile], field_ids: FieldIds, run_id: str) -> Output:
-        """Parse, type, check and mask every row."""
+    def run(self, contract: Contract, files: Sequence[StagedFile], field_ids: FieldIds, run_id: str, parents: Parents) -> Output:
+        """Parse, type, check and mask every row; `parents` are the tables that it may refer to."""
         return engine.run(
             contract,
             files,
@@ -37,6 +37,7 @@ class LocalWorkshop:
             run_id=run_id,
             workdir=self.directory,
             limits=self.limits,
+            parents=parents,
         )
 
     def replace(self, table: Table, leaving: Sequence[Leaving], arriving: Path | None) -> Swap:

@@ -17,6 +17,7 @@ from tidegate.ports import Clock, Lake, Layers, Ledger, Objects, Workshop
 from tidegate.usecases.account import write_account
 from tidegate.usecases.checks import Candidate, check_batch, summed, warnings_by_file
 from tidegate.usecases.commit import commit_rows, commit_silver, open_clean
+from tidegate.usecases.parents import fetch_parents
 
 
 def load(
@@ -41,7 +42,8 @@ def load(
 
     layers = open_clean(contract, manifest.run_id, lake, ledger, hold)
     field_ids = {"bronze": layers.bronze.field_ids, "quarantine": layers.quarantine.field_ids}
-    output = workshop.run(contract, staged, field_ids, manifest.run_id)
+    parents = fetch_parents(contract, manifest, lake, objects, workshop)
+    output = workshop.run(contract, staged, field_ids, manifest.run_id, parents)
     manifest = _as_loaded(manifest, output)
     leaving = _leaving(manifest, output)
     watermark = workshop.highest(output.accepted, contract.order_by)
