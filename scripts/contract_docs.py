@@ -175,7 +175,8 @@ REASONS = """\
 ### Reasons
 
 `reasons` in quarantine has one entry for each broken rule: `rule`, `column` (empty where the record cannot be cut into fields), and
-`value_class`, which says what the value looks like and never what it is. The first class that fits:
+`value_class`, which says what the value looks like and never what it is (empty for rules about several rows or tables). The first class
+that fits:
 """
 
 FILES = "## Files\n\nOne server of type `s3`, format `csv`. `delimiter` is one character, by default a comma.\n"
