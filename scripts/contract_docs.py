@@ -8,6 +8,9 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/contracts.md"
 sys.path.insert(0, str(ROOT / "layers/tidegate/python"))
 
+from tidegate.contracts.functions import FUNCTIONS  # noqa: E402 - the path is set above
+from tidegate.contracts.operators import OPERATORS  # noqa: E402 - the path is set above
+from tidegate.contracts.signatures import MAX_SCALE, Function  # noqa: E402 - the path is set above
 from tidegate.contracts.support import DESCRIPTIVE, READ, REFUSED  # noqa: E402 - the path is set above
 from tidegate.contracts.vocabulary import (  # noqa: E402 - the path is set above
     CLASSIFICATIONS,
@@ -60,9 +63,48 @@ What is not on this page is refused, with its line: a field is never ignored in 
 COLUMNS = """\
 ## Columns
 
-`transformSourceObjects` lists the header names under which the column may come: the first that the header has is taken. Without it
-the header name is the column's own. A column that is in no header is null; if it is `required` or of the primary key, the file is
-refused. Every field of a file is read as text; an empty one is null.
+`transformSourceObjects` lists the header names under which the column may come: the first that the header has is taken (with
+`transformLogic`, the names that it uses). Without it the header name is the column's own. A column that is in no header is null; if
+it is `required` or of the primary key, the file is refused. Every field of a file is read as text; an empty one is null.
+"""
+MAPPING = f"""\
+## From the file's columns to the table's
+
+A field that is empty or a null value is null. Then, in this order: `transformLogic`, `valueMap`, `default`, the type, the checks, the
+mask.
+
+```yaml
+# renamed, under two generations of headers
+- {{name: province, logicalType: string, transformSourceObjects: [Province/State, Province_State]}}
+# computed: pounds to kilograms, exact, rounded once
+- {{name: weight_kg, logicalType: number, physicalType: "decimal(9,3)", transformSourceObjects: [Weight],
+   transformLogic: round(number("Weight") * 0.45359237, 3)}}
+# one source split into two columns, two sources joined to one
+- {{name: last_name, logicalType: string, transformSourceObjects: [Name], transformLogic: "split_part(\"Name\", ', ', 1)"}}
+- {{name: first_name, logicalType: string, transformSourceObjects: [Name], transformLogic: "split_part(\"Name\", ', ', 2)"}}
+- {{name: place, logicalType: string, transformSourceObjects: [City, State], transformLogic: "concat_ws(', ', City, State)"}}
+# codes, a value for null, a value for every record, a number as 1.234,50
+- {{name: sex, logicalType: string, customProperties: [{{property: valueMap, value: {{M: male, F: female}}}}]}}
+- {{name: copies, logicalType: integer, customProperties: [{{property: default, value: 1}}]}}
+- {{name: provider, logicalType: string, customProperties: [{{property: constant, value: jhu}}]}}
+- {{name: price, logicalType: number, physicalType: "decimal(18,2)",
+   customProperties: [{{property: decimalComma, value: true}}, {{property: thousands, value: "."}}]}}
+```
+
+`transformLogic` is an expression in a small part of SQL; nothing else of SQL is accepted. A header name stands in it as it is, or in
+double quotes when it is no plain word; a text stands in single quotes. Every source that it uses is in `transformSourceObjects`, and
+every one there is used. A source that a header does not have is null, so that several generations of headers are
+`coalesce("Province/State", "Province_State")`; when a header has none of them, the column is missing.
+
+There are texts, numbers, dates, timestamps without zone, times and conditions, and no conversion between them but by a function: a
+field is a text. Numbers are exact decimals of at most 38 digits, of them at most {MAX_SCALE} behind the point. An empty text is null
+everywhere. What a function is given as null gives null, unless the list says otherwise.
+
+A part that cannot be computed (no number, no such date, a division by zero, too many digits) rejects the record with rule
+`expression`; it never becomes null. It may be left out where the result is null anyway, or where `CASE` and `coalesce` do not take it.
+
+The result is checked and masked as a field with its text would be. A date, timestamp or time needs no formats; a number needs a
+`round` when its column has fewer digits than it may have. A column made of classified columns needs a classification of its own.
 """
 PATTERNS = """\
 ### Patterns of dates and times
@@ -84,6 +126,8 @@ see the value as sent; masking comes last.
 |---|---|---|
 | `primaryKey: true` | primary_key | a part of the key is null |
 | `required: true` | required | the value is null |
+| `transformLogic` | expression | the value cannot be computed |
+| `valueMap` | value_map | the map does not have the text, unless `valueMapElse: keep` |
 | `logicalType` | type | the text is not exactly of the type |
 | `minLength` and the other options | min_length max_length pattern minimum maximum exclusive_minimum … | it breaks the option |
 | `quality: [{metric: invalidValues, arguments: {validValues: [M, F]}, mustBe: 0}]` | valid_values | the text is none of them |
@@ -199,6 +243,9 @@ def _parts() -> Iterator[str]:
     yield COLUMNS
     yield _table(("logicalType", "in the table", "accepted text"), ((f"`{k}`", a, b) for k, (a, b) in LOGICAL_TYPES.items()))
     yield _table(("logicalTypeOptions", "meaning"), ((f"`{k}`", v) for k, v in OPTIONS.items()))
+    yield MAPPING
+    yield _table(("operator", "meaning", "example"), (_function(f, f.name) for f in OPERATORS))
+    yield _table(("function", "meaning", "example"), (_function(f, f.signature) for f in FUNCTIONS))
     yield PATTERNS
     yield _table(("letters", "meaning"), ((f"`{k}`", v) for k, v in FORMAT_LETTERS.items()))
     yield "## Privacy\n"
@@ -218,6 +265,11 @@ def _parts() -> Iterator[str]:
 def _words(words: Iterable[Word]) -> str:
     rows = ((f"`{w.name}`" + (" (required)" if w.required else ""), w.meaning, f"`{w.example}`") for w in words)
     return _table(("word", "meaning", "example"), rows)
+
+
+def _function(function: Function, shown: str) -> tuple[str, str, str]:
+    gives = f"`{function.gives}`" if function.gives else "null"
+    return f"`{shown}`", function.meaning, f"`{function.example}` is {gives}"
 
 
 def _code(names: Iterable[str]) -> str:

@@ -65,7 +65,9 @@ def test_parquet_carries_iceberg_types_and_field_ids(tmp_path: Path) -> None:
     of = contract(*kinds)
     header = ",".join(k.value for k in Kind)
     outcome = load(
-        tmp_path, of, f"{header}\n".encode() + b"a,1,1.5,1.5,true,2021-01-01,10:00,2021-01-01 10:00,2021-01-01 10:00Z\n,x,,,,,,,\n"
+        tmp_path,
+        of,
+        f"{header}\n".encode() + b"a,1,1.5,1.5,true,2021-01-01,10:00,2021-01-01 10:00,2021-01-01 10:00Z,[],{}\n,x,,,,,,,,,\n",
     )
     assert outcome.output.accepted is not None
     assert outcome.output.quarantined is not None
@@ -80,6 +82,8 @@ def test_parquet_carries_iceberg_types_and_field_ids(tmp_path: Path) -> None:
         "time64[us]",
         "timestamp[us]",
         "timestamp[us, tz=UTC]",
+        "string",
+        "string",
     ]
     assert [str(schema.field(k.value).type) for k in Kind] == types
     ids = {field.name: int(field.metadata[b"PARQUET:field_id"]) for field in schema}

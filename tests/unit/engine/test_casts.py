@@ -20,7 +20,8 @@ GROUPS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parents[2] / "case
 def column_of(spec: dict[str, Any]) -> Column:
     type_ = ColumnType(Kind(spec["kind"]), spec.get("precision", 0), spec.get("scale", 0))
     zone = spec.get("default_timezone")
-    return Column("v", type_, sources=("v",), formats=tuple(spec.get("formats", ())), default_timezone=zone)
+    written = {name: spec[name] for name in ("decimal_comma", "thousands") if name in spec}
+    return Column("v", type_, sources=("v",), formats=tuple(spec.get("formats", ())), default_timezone=zone, **written)
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda g: "-".join(map(str, g["column"].values())))

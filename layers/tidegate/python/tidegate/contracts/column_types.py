@@ -19,7 +19,10 @@ from tidegate.contracts.vocabulary import LOGICAL_TYPES, PHYSICAL_TYPES
 TEMPORAL = frozenset({Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
 MAX_DIGITS = 38
 _DECIMAL = re.compile(r"(?:decimal|numeric) ?\( ?([0-9]{1,4}) ?(?:, ?([0-9]{1,4}) ?)?\)\Z", re.IGNORECASE)
-_REFUSED_OPTIONS = {"multipleOf": "use minimum and maximum"}
+_REFUSED_OPTIONS = {"multipleOf": "use minimum and maximum"} | dict.fromkeys(
+    ("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "required"),
+    "of arrays and objects only the shape is checked",
+)
 _UTC = ("UTC", "Etc/UTC")
 
 
@@ -130,10 +133,10 @@ def _bounds(options: Node, kind: Kind, path: str, findings: Findings) -> tuple[s
     names = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
     values: dict[str, object] = {}
     for name in names:
-        if name not in options or kind not in _READERS:
+        if name not in options or kind not in READERS:
             continue
         try:
-            values[name] = _READERS[kind](options[name].text)
+            values[name] = READERS[kind](options[name].text)
         except (ValueError, InvalidOperation):
             hint = f"such as {_EXAMPLES[kind]}"
             findings.add(options.line_of(name), below(path, name), f"{options[name].text} is no {kind}", hint)
@@ -163,7 +166,7 @@ def _date(text: str) -> date:
     return date.fromisoformat(text)
 
 
-_READERS: dict[Kind, Callable[[str], object]] = {
+READERS: dict[Kind, Callable[[str], object]] = {
     Kind.INTEGER: _whole,
     Kind.DECIMAL: Decimal,
     Kind.DOUBLE: Decimal,

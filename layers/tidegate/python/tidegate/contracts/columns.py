@@ -7,6 +7,7 @@ from tidegate.contracts.contract import Column, ColumnType, Kind
 from tidegate.contracts.customs import Customs, read_customs
 from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings, suggest
+from tidegate.contracts.mappings import check_key, check_valid, read_mapping
 from tidegate.contracts.odcs import below
 from tidegate.contracts.patterns import check_pattern
 from tidegate.contracts.privacy import read_protection
@@ -40,11 +41,23 @@ def _column(node: Node, path: str, findings: Findings) -> Column:
     kind = kind_of.kind
     options = read_options(node, kind, customs, path, findings)
     protection = read_protection(node, kind, customs, path, findings)
+    sources = _sources(node, customs, path, findings)
+    mapping = read_mapping(node, kind_of, options.formats, sources, customs, path, findings)
+    valid_values = read_valid_values(node, kind, path, findings)
+    check_valid(mapping, valid_values, customs, path, findings)
+    check_key(node, kind, path, findings)
     return Column(
         name=node.string("name"),
         type=kind_of,
-        sources=_sources(node, customs, path, findings),
+        sources=sources,
         from_key=customs.text("fromKey"),
+        expression=mapping.expression,
+        constant=mapping.constant,
+        value_map=mapping.value_map,
+        value_map_keeps=mapping.value_map_keeps,
+        default=mapping.default,
+        decimal_comma=mapping.decimal_comma,
+        thousands=mapping.thousands,
         formats=options.formats,
         default_timezone=options.default_timezone,
         null_values=customs.texts("nullValues"),
@@ -65,7 +78,7 @@ def _column(node: Node, path: str, findings: Findings) -> Column:
 
 
 def _sources(node: Node, customs: Customs, path: str, findings: Findings) -> tuple[str, ...]:
-    """Return the accepted header names: as written, or the column's own name; none for a column from the key."""
+    """Return the accepted header names: as written, or the column's own name; none for a column from the key or a constant."""
     written, line = node["transformSourceObjects"], node.line_of("transformSourceObjects")
     pattern = customs.text("fromKey")
     if pattern is not None:
@@ -73,6 +86,8 @@ def _sources(node: Node, customs: Customs, path: str, findings: Findings) -> tup
             findings.add(customs.line("fromKey", line), path, f"fromKey {message}", hint)
         if written.items:
             findings.add(line, path, "fromKey and transformSourceObjects exclude each other", "keep one of them")
+        return ()
+    if "constant" in customs.values:
         return ()
     if "transformSourceObjects" not in node:
         return (node.string("name"),)
@@ -96,10 +111,11 @@ def _check_names(columns: tuple[Column, ...], places: list[tuple[Node, str]], fi
         if column.name in names:
             findings.add(line, path, f"the column {column.name} is there twice, first on line {names[column.name]}", "rename one")
         names.setdefault(column.name, line)
-        for source in column.sources:
+        for source in () if "transformLogic" in node else column.sources:
             if source in sources:
                 message = f"the source column {source} is taken by {sources[source]} already"
-                findings.add(node.line_of("transformSourceObjects"), path, message, "a source column feeds one column")
+                hint = f"a source column feeds one column, and any number of them by transformLogic: '\"{source}\"'"
+                findings.add(node.line_of("transformSourceObjects"), path, message, hint)
             sources.setdefault(source, column.name)
 
 

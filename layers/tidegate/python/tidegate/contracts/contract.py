@@ -51,6 +51,11 @@ class Kind(StrEnum):
     TIME = "time"
     TIMESTAMP = "timestamp"  # without zone
     TIMESTAMPTZ = "timestamptz"  # an instant, stored in UTC
+    ARRAY = "array"  # JSON text, stored as a string
+    OBJECT = "object"  # the same
+
+
+JSON_KINDS = frozenset({Kind.ARRAY, Kind.OBJECT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +79,25 @@ class When:
 class Column:
     """One target column.
 
-    `sources` are the accepted header names, first present wins; empty when `from_key` (a regex with one group on the object key)
-    gives the value. `formats` are JDK date/time patterns. `minimum`/`maximum` are texts in the column's own type.
-    `privacy` holds for the rows of `privacy_when` only, for all when it is None. `pattern` has to match all of the text.
+    `sources` are the accepted header names, first present wins; with an `expression`, the names that it reads. They are empty when
+    `from_key` (a regex with one group on the object key) or `constant` gives the value. `value_map` has pairs of a text and what
+    becomes of it; another text is rejected unless `value_map_keeps`. `default` stands for null. `formats` are JDK date/time patterns.
+    `decimal_comma` and `thousands` (the separator, or empty) are how the file writes numbers. `minimum`/`maximum` are texts in the
+    column's own type. `privacy` holds for the rows of `privacy_when` only, for all when it is None. `pattern` has to match all of
+    the text.
     """
 
     name: str
     type: ColumnType
     sources: tuple[str, ...] = ()
     from_key: str | None = None
+    expression: Term | None = None
+    constant: str | None = None
+    value_map: tuple[tuple[str, str], ...] = ()
+    value_map_keeps: bool = False
+    default: str | None = None
+    decimal_comma: bool = False
+    thousands: str = ""
     formats: tuple[str, ...] = ()
     default_timezone: str | None = None
     null_values: tuple[str, ...] = ()

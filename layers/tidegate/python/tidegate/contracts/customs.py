@@ -7,6 +7,8 @@ from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings, one_of, suggest
 from tidegate.contracts.vocabulary import COLUMN_WORDS, CONTRACT_WORDS, Word
 
+_SCALARS = frozenset({"text", "integer", "number", "boolean"})
+
 
 @dataclass(frozen=True, slots=True)
 class Customs:
@@ -21,6 +23,14 @@ class Customs:
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of texts, empty when it is not written."""
         return tuple(item.text for item in self.values[name].items) if name in self.values else ()
+
+    def pairs(self, name: str) -> tuple[tuple[str, str], ...]:
+        """Return a map of texts, empty when it is not written."""
+        return tuple((key, node.text) for key, node in self.values[name].fields.items()) if name in self.values else ()
+
+    def true(self, name: str) -> bool:
+        """Whether a flag is written as true."""
+        return name in self.values and self.values[name].value is True
 
     def number(self, name: str) -> float | None:
         """Return a number, None when it is not written."""
@@ -74,6 +84,12 @@ def _wrong(word: Word, node: Node) -> tuple[str, str]:  # noqa: PLR0911 - one an
             return f"cannot be {node.text or 'this'}", suggest(node.text, word.choices) or one_of(word.choices)
         case "text" if node.kind != "text" or not node.text:
             return "should be a text", f"such as {word.example}"
+        case "scalar" if node.kind not in _SCALARS or not node.text:
+            return "should be a text or a number", f"such as {word.example}"
+        case "flag" if node.kind != "boolean":
+            return "should be true or false", "true"
+        case "map":
+            return _wrong_map(node, word)
         case "number" if node.kind not in {"integer", "number"} or not 0 <= float(node.text) <= 1:
             return "should be a number from 0 to 1", f"such as {word.example}"
         case "whole" if node.kind != "integer" or not word.bounds[0] <= int(node.text) <= word.bounds[1]:
@@ -83,6 +99,17 @@ def _wrong(word: Word, node: Node) -> tuple[str, str]:  # noqa: PLR0911 - one an
         case "condition":
             right = node.kind == "mapping" and set(node.fields) == {"column", "values"} and bool(node.string("column"))
             return _wrong_texts(node["values"], word.example) if right else ("should name a column and values", word.example)
+    return "", ""
+
+
+def _wrong_map(node: Node, word: Word) -> tuple[str, str]:
+    if node.kind != "mapping" or not node.fields:
+        return "should map texts to texts", f"such as {word.example}"
+    if len(node.fields) > word.bounds[1]:
+        return f"has more than {word.bounds[1]} texts", "join a table of codes downstream"
+    for key, value in node.fields.items():
+        if not key or value.kind not in _SCALARS or not value.text:
+            return f"has no text for {key}" if key else "has an empty text", "the empty text always means null"
     return "", ""
 
 

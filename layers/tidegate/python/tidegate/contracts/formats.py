@@ -40,6 +40,7 @@ _LOOKALIKE = {
     "u": "write uuuu",
     "M": "write MM or M; names of months are not read",
 }
+_NOT_WRITTEN = frozenset({"X", "XX", "XXX"} | {"S" * digits for digits in (1, 2, 4, 5, 7, 8, 9)})
 _ONE_OR_TWO_DIGITS = frozenset({"M", "d", "H", "h", "m", "s"})
 _EXAMPLES = {
     Kind.DATE: "yyyy-MM-dd",
@@ -72,6 +73,16 @@ def check_format(pattern: str, kind: Kind, *, zone: bool) -> Iterator[Complaint]
             yield f"{run} cannot be used like this", "put text in single quotes"
         before = run if field is not None else ""
     yield from _missing(parts.keys(), kind, zone=zone)
+
+
+def check_written_format(pattern: str) -> Iterator[Complaint]:
+    """Say what is wrong with a pattern in which a date is written, not read."""
+    for match in _TOKEN.finditer(pattern):
+        run = match.group(0)
+        if match["letters"] and (run not in _FIELDS or run in _NOT_WRITTEN):
+            yield f"{run} is not written", _LOOKALIKE.get(run[0], "put text in single quotes")
+        elif match["other"] and match["other"] in "[]{}#'":
+            yield f"{run} cannot be used like this", "put text in single quotes"
 
 
 def _missing(parts: AbstractSet[str], kind: Kind, *, zone: bool) -> Iterator[Complaint]:

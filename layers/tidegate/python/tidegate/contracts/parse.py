@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tidegate.contracts.columns import MAX_NAME, SNAKE, read_columns
-from tidegate.contracts.contract import Column, Contract, CsvFormat, Kind, LoadMode, Privacy, SchemaDrift, When
+from tidegate.contracts.contract import JSON_KINDS, Column, Contract, CsvFormat, Kind, LoadMode, Privacy, SchemaDrift, When
 from tidegate.contracts.customs import Customs, read_customs
 from tidegate.contracts.document import Node, read_document
 from tidegate.contracts.findings import Findings, suggest
@@ -161,8 +161,9 @@ def _check_order(document: Node, customs: Customs, columns: tuple[Column, ...], 
     elif named[order].privacy is not Privacy.KEEP:
         message = f"orderBy names {order}, whose order is lost by privacy {named[order].privacy}"
         findings.add(line, "customProperties[orderBy]", message, "use a column that is kept")
-    elif named[order].type.kind is Kind.BOOLEAN:
-        findings.add(line, "customProperties[orderBy]", f"orderBy names {order}, a boolean", "use a timestamp or a number")
+    elif named[order].type.kind in {Kind.BOOLEAN, *JSON_KINDS}:
+        kind = named[order].type.kind
+        findings.add(line, "customProperties[orderBy]", f"orderBy names {order}, a {kind}", "use a timestamp or a number")
 
 
 def _delete_when(

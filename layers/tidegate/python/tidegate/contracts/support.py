@@ -44,6 +44,7 @@ READ = {
         "unique",
         "classification",
         "transformSourceObjects",
+        "transformLogic",
         "quality",
         "relationships",
         "description",

@@ -7,7 +7,11 @@ from tidegate.contracts.contract import Kind, LoadMode, Privacy, SchemaDrift
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One customProperty. `value` is what it takes: `choice`, `text`, `texts`, `number`, `whole` (between `bounds`) or `condition`."""
+    """One customProperty.
+
+    `value` is what it takes: `choice`, `text`, `texts`, `number`, `whole` (between `bounds`), `condition`,
+    `scalar` (a text, number or boolean as it is written), `flag` or `map` (with at most as many texts as `bounds` says).
+    """
 
     name: str
     value: str
@@ -85,6 +89,29 @@ COLUMN_WORDS = (
     ),
     Word("formats", "texts", "Date and time patterns, tried in order; instead of logicalTypeOptions.format.", '["M/d/yy H:mm"]'),
     Word("nullValues", "texts", "Texts that mean null in this column, beside the contract's.", '["NaN"]'),
+    Word("constant", "scalar", "The value of every record, written as a file would write it; the column is in no file.", "jhu"),
+    Word(
+        "default",
+        "scalar",
+        "Stands for null, also when no header has the column; written as a file would write it. Not for required columns and keys.",
+        "0",
+    ),
+    Word("valueMap", "map", "Texts and what becomes of them, before the value is typed.", "{M: male, F: female}", bounds=(1, 500)),
+    Word(
+        "valueMapElse",
+        "choice",
+        "What becomes of a text that valueMap does not have. `reject` (default): the record is quarantined. `keep`: it stays.",
+        "keep",
+        ("reject", "keep"),
+    ),
+    Word("decimalComma", "flag", "The file writes 1,5 for one and a half.", "true"),
+    Word(
+        "thousands",
+        "choice",
+        "The file may write this between groups of three digits: a point, a comma, an apostrophe, a blank or a no-break blank.",
+        '"."',
+        (".", ",", "'", " ", "\u00a0", "\u202f"),
+    ),
 )
 
 CLASSIFICATIONS = {
@@ -112,6 +139,8 @@ LOGICAL_TYPES = {
         "`yyyy-MM-dd'T'HH:mm:ss`, or the formats; with `timezone: true` an instant, kept in UTC (timestamptz)",
     ),
     "time": ("time", "`HH:mm:ss`, or the formats"),
+    "array": ("string", "a JSON array: kept as JSON text without blanks between its parts, numbers digit by digit"),
+    "object": ("string", "a JSON object: the same"),
 }
 #: What physicalType may say beside decimal(p,s): the type that the table has anyway.
 PHYSICAL_TYPES = {
@@ -123,6 +152,8 @@ PHYSICAL_TYPES = {
     Kind.TIME: ("time",),
     Kind.TIMESTAMP: ("timestamp",),
     Kind.TIMESTAMPTZ: ("timestamptz",),
+    Kind.ARRAY: ("string", "varchar", "text"),
+    Kind.OBJECT: ("string", "varchar", "text"),
 }
 OPTIONS = {
     "format": "date, time, timestamp: a pattern (below)",

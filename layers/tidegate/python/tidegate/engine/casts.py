@@ -18,15 +18,20 @@ texts that it reads exactly. Nothing is trimmed. An empty field and the contract
 | timestamptz | as timestamp with `Z`, `+hh:mm`, `+hhmm` or `+hh`; or the formats. Without offset only with a default time zone; |
 |             | stored in UTC. A local time that the zone skips is refused; one that it has twice is taken as the later instant. |
 
-Fractions of a second: six digits, further ones only if they are zeros. Several formats are tried in order, the first that gives a
-value wins. See `formats` for the patterns.
+| array, object | JSON of that shape (RFC 8259); blanks between its parts are dropped, nothing else changes | `[1,]` `[NaN]` |
+
+A number may be written with a decimal comma and a thousands separator, as the column says; the separator may be left out, but not
+put elsewhere. Fractions of a second: six digits, further ones only if they are zeros. Several formats are tried in order, the first
+that gives a value wins. See `formats` for the patterns.
 """
 
 import re
+from dataclasses import replace
 
-from tidegate.contracts.contract import Column, ColumnType, Kind
+from tidegate.contracts.contract import JSON_KINDS, Column, ColumnType, Kind
 from tidegate.engine import sql
 from tidegate.engine.formats import YEAR, FormatInvalid, TimeFormat, compile_format
+from tidegate.engine.notations import json_text, plain_number, whole, written_number
 from tidegate.engine.problems import refuse_contract
 
 MAX_DECIMAL_DIGITS = 38
@@ -34,7 +39,7 @@ _FRACTION = r"(?:\.[0-9]{1,6}0*)?"
 _DATE = rf"{YEAR.replace('(', '(?:')}-[0-9]{{2}}-[0-9]{{2}}"
 _TIME = rf"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9]{_FRACTION})?"
 _OFFSET = r"(?:Z|[+-](?:(?:0[0-9]|1[0-7])(?::?[0-5][0-9])?|18(?::?00)?))"
-_GUARDS = {
+GUARDS = {
     Kind.INTEGER: r"[+-]?[0-9]+",
     Kind.DOUBLE: r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?",
     Kind.TIME: _TIME,
@@ -50,7 +55,10 @@ _TYPES = {
     Kind.TIME: "TIME",
     Kind.TIMESTAMP: "TIMESTAMP",
     Kind.TIMESTAMPTZ: "TIMESTAMPTZ",
+    Kind.ARRAY: "VARCHAR",
+    Kind.OBJECT: "VARCHAR",
 }
+_NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE})
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
 
@@ -61,7 +69,7 @@ def sql_type(type_: ColumnType) -> str:
     return _TYPES[type_.kind]
 
 
-def cast(column: Column, value: str) -> str:
+def cast(column: Column, value: str) -> str:  # noqa: PLR0911 - one answer a kind
     """SQL that turns the text expression `value` into the column's type, NULL when it is not one.
 
     Raises:
@@ -70,14 +78,19 @@ def cast(column: Column, value: str) -> str:
     kind = column.type.kind
     if kind is Kind.STRING:
         return value
+    if kind in JSON_KINDS:
+        return json_text(kind, value)
+    if (column.decimal_comma or column.thousands) and column.expression is None and kind in _NUMBERS:
+        exact = f"regexp_extract({value}, {sql.text(whole(written_number(column)))})"
+        return cast(replace(column, decimal_comma=False, thousands=""), plain_number(column, exact))
     if kind is Kind.BOOLEAN:
         word = f"lower({value})"
         return f"CASE WHEN {word} IN ({sql.texts(_TRUE)}) THEN true WHEN {word} IN ({sql.texts(_FALSE)}) THEN false END"
     if kind is Kind.INTEGER:
-        return _guarded(value, _GUARDS[kind], f"TRY_CAST({value} AS BIGINT)")
+        return _guarded(value, GUARDS[kind], f"TRY_CAST({value} AS BIGINT)")
     if kind is Kind.DOUBLE:
         number = f"TRY_CAST({value} AS DOUBLE)"
-        return _guarded(value, _GUARDS[kind], f"CASE WHEN isfinite({number}) THEN {number} END")
+        return _guarded(value, GUARDS[kind], f"CASE WHEN isfinite({number}) THEN {number} END")
     if kind is Kind.DECIMAL:
         return _decimal(column, value)
     return _temporal(column, value)
@@ -128,7 +141,7 @@ def _temporal(column: Column, value: str) -> str:
         casts = [default_cast(column, value)]
         if column.type.kind is Kind.TIMESTAMPTZ and column.default_timezone:
             local = f"TRY_CAST({value} AS TIMESTAMP)"
-            casts.append(_guarded(value, _GUARDS[Kind.TIMESTAMP], _in_zone(local, column)))
+            casts.append(_guarded(value, GUARDS[Kind.TIMESTAMP], _in_zone(local, column)))
     return casts[0] if len(casts) == 1 else f"coalesce({', '.join(casts)})"
 
 

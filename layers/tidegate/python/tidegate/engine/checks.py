@@ -13,6 +13,7 @@ from tidegate.contracts.contract import Column, Contract, Kind, Privacy
 from tidegate.contracts.rules import Check
 from tidegate.engine import sql
 from tidegate.engine.casts import cast, default_cast, sql_type
+from tidegate.engine.mapping import column_text, fault_checks, settled, staged
 from tidegate.engine.problems import refuse_contract
 from tidegate.engine.rules import broken
 from tidegate.engine.value_classes import value_class
@@ -106,7 +107,12 @@ def _compile(connection: duckdb.DuckDBPyConnection, number: int, columns: Sequen
     column = columns[number]
     if column.default_timezone:
         _try(connection, column, "default_timezone", "SELECT timezone($1, TIMESTAMP '2000-01-01') IS NULL", column.default_timezone)
+    _check_texts(connection, column)
+    if column.expression is not None:
+        _check_expression(connection, column)
     checks = tuple(_checks(connection, column, f"t{number}", f"v{number}"))
+    if staged(column):  # a text that could not be made is not also missing
+        checks = (*fault_checks(column, number), *((r, f"({c}) AND f{number} IS NULL" if r in _ABSENT else c) for r, c in checks))
     masked = _mask(column, f"t{number}", f"v{number}")
     if column.privacy_when is not None:
         masked = _mask_when(column, columns, masked, f"v{number}")
@@ -143,6 +149,24 @@ def _checks(connection: duckdb.DuckDBPyConnection, column: Column, text: str, va
         bound = getattr(column, rule)
         if bound is not None:
             yield rule, f"{value} {operator} {_literal(connection, column, rule, bound)}"
+
+
+def _check_texts(connection: duckdb.DuckDBPyConnection, column: Column) -> None:
+    """What the contract itself puts into a column has to pass its cast: otherwise every record with it would be rejected."""
+    written = [("constant", column.constant), ("default", column.default), *(("value_map", v) for _, v in column.value_map)]
+    for part, text in written:
+        statement = f"SELECT {cast(column, 't')} IS NULL FROM (SELECT $1::VARCHAR AS t)"
+        if text is not None and column.type.kind is not Kind.STRING and connection.execute(statement, [text]).fetchall()[0][0]:
+            refuse_contract(column, part, f"{text} is not a {column.type.kind}", "write it as a file would")
+
+
+def _check_expression(connection: duckdb.DuckDBPyConnection, column: Column) -> None:
+    """DuckDB reads patterns when it binds a statement: one that it cannot read would fail every batch."""
+    fields = ", ".join(f"$1 AS h{n}" for n in range(len(column.sources))) or "$1 AS h"
+    try:
+        connection.execute(f"SELECT {column_text(column, column.sources, ())} FROM (SELECT {fields})", [""]).fetchall()
+    except duckdb.Error:
+        refuse_contract(column, "expression", "its expression cannot be used", "patterns in RE2 syntax")
 
 
 def _literal(connection: duckdb.DuckDBPyConnection, column: Column, part: str, written: str) -> str:
@@ -187,13 +211,29 @@ def typed_rows(columns: Sequence[ColumnSql], texts: Sequence[str], source: str, 
     `w<n>` of every counted check is true where it is broken. `texts` has the SQL of each column's clear text over `source`.
     """
     kept = f", {extra}" if extra else ""
-    cells = ", ".join(f"{t} AS t{c.number}" for c, t in zip(columns, texts, strict=True))
+    rows = f"SELECT {', '.join(f'{t} AS {_stage(c)}' for c, t in zip(columns, texts, strict=True))}{kept} FROM {source}"
+    mapped = [c for c in columns if staged(c.column)]
+    if mapped:
+        settle = ", ".join(_settled(c) for c in columns)
+        rows = f"SELECT {settle}{kept} FROM ({rows})"
     values = ", ".join(f"{c.value} AS v{c.number}" for c in columns)
     masked = ", ".join(f"{c.masked} AS o{c.number}" for c in columns)
     text_names = ", ".join(f"t{c.number}" for c in columns)
     inner = f"SELECT {text_names}, {values}{kept} FROM (SELECT {cells}{kept} FROM {source})"
     counted = "".join(f", {condition} AS w{place}" for c in columns for place, condition in c.counted)
     return f"SELECT {masked}, {_reasons(columns)} AS reasons{counted}{kept} FROM ({inner})"
+
+
+def _stage(compiled: ColumnSql) -> str:
+    return f"s{compiled.number}" if staged(compiled.column) else f"t{compiled.number}"
+
+
+def _settled(compiled: ColumnSql) -> str:
+    number = compiled.number
+    if not staged(compiled.column):
+        return f"t{number}"
+    text, fault = settled(compiled.column, number)
+    return f"{text} AS t{number}, {fault} AS f{number}"
 
 
 def _reasons(columns: Sequence[ColumnSql]) -> str:

@@ -31,6 +31,8 @@ _SIMPLE: dict[Kind, PrimitiveType] = {
     Kind.TIME: TimeType(),
     Kind.TIMESTAMP: TimestampType(),
     Kind.TIMESTAMPTZ: TimestamptzType(),
+    Kind.ARRAY: StringType(),
+    Kind.OBJECT: StringType(),
 }
 _LINEAGE: tuple[tuple[str, PrimitiveType, str], ...] = (
     ("_object_key", StringType(), "key of the landing object"),
