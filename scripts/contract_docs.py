@@ -78,10 +78,10 @@ mask.
 - {{name: province, logicalType: string, transformSourceObjects: [Province/State, Province_State]}}
 # computed: pounds to kilograms, exact, rounded once
 - {{name: weight_kg, logicalType: number, physicalType: "decimal(9,3)", transformSourceObjects: [Weight],
-   transformLogic: round(number("Weight") * 0.45359237, 3)}}
+   transformLogic: "round(number(Weight) * 0.45359237, 3)"}}
 # one source split into two columns, two sources joined to one
-- {{name: last_name, logicalType: string, transformSourceObjects: [Name], transformLogic: "split_part(\"Name\", ', ', 1)"}}
-- {{name: first_name, logicalType: string, transformSourceObjects: [Name], transformLogic: "split_part(\"Name\", ', ', 2)"}}
+- {{name: last_name, logicalType: string, transformSourceObjects: [Name], transformLogic: "split_part(Name, ', ', 1)"}}
+- {{name: first_name, logicalType: string, transformSourceObjects: [Name], transformLogic: "split_part(Name, ', ', 2)"}}
 - {{name: place, logicalType: string, transformSourceObjects: [City, State], transformLogic: "concat_ws(', ', City, State)"}}
 # codes, a value for null, a value for every record, a number as 1.234,50
 - {{name: sex, logicalType: string, customProperties: [{{property: valueMap, value: {{M: male, F: female}}}}]}}
