@@ -93,7 +93,7 @@ def _value(term: Term, row: Row) -> Any:
     values = []
     for part in term.terms:
         values.append(_value(part, row))
-        if values[-1] is None and not row[_STRICT] and (term.op not in _OF_NULLS or term.op == "between"):
+        if values[-1] is None and not row[_STRICT] and (term.op not in _OF_NULLS or term.op in {"between", "nullif"}):
             return None
     if term.op in _ALIGNED and term.terms[0].sort is Sort.NUMBER:
         scale = max(t.scale for t in term.terms)
@@ -159,10 +159,17 @@ def _quotient(term: Term, a: Fraction, b: Fraction, digits: int) -> Fraction:
     return _half_up(Fraction(a) / b, digits)
 
 
-def _round(term: Term, value: Fraction, row: Row | None = None) -> Fraction:
-    del row
-    digits = int(term.options[0]) if term.options else 0
-    return _half_up(value, digits)
+def _round(term: Term, row: Row) -> Fraction | None:
+    """A quotient is rounded once, from the exact one."""
+    inner, digits = term.terms[0], int(term.options[0]) if term.options else 0
+    if inner.op != "/":
+        value = _value(inner, row)
+        return None if value is None else _fitting(_half_up(value, digits), term.scale)
+    left = _value(inner.terms[0], row)
+    if left is None and not row[_STRICT]:
+        return None
+    right = _value(inner.terms[1], row)
+    return None if left is None or right is None else _quotient(inner, left, right, digits)
 
 
 def _remainder(_: Term, a: Fraction, b: Fraction) -> Fraction:
@@ -218,6 +225,7 @@ def _known(values: Sequence[bool | None], *, stop: bool) -> bool | None:
 _OF_ROWS: dict[str, Callable[[Term, Row], Any]] = {
     "case": _case,
     "coalesce": _coalesce,
+    "round": _round,
     "source": lambda t, row: row[t.value] or None,
     "figure": lambda t, _: Fraction(t.value),
     "literal": lambda t, _: t.value,
@@ -256,7 +264,6 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "abs": lambda _, a: abs(a),
     "floor": lambda _, a: Fraction(a.__floor__()),
     "ceil": lambda _, a: Fraction(a.__ceil__()),
-    "round": _round,
     "number": _number,
     "text": lambda t, x: _written(t.terms[0], x),
     "upper": lambda _, x: _upper(x),
