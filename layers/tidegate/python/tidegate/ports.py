@@ -376,6 +376,10 @@ class Lake(Protocol):
         """Open a dataset's tables, creating them and adding columns as the contract says."""
         ...
 
+    def silver(self, table: str, version: str = "") -> Snapshot | None:
+        """Open the silver of any dataset for reading, at a version or as it is now; None when there is no such table."""
+        ...
+
 
 class QuarantineReader(Protocol):
     """Quarantine for people: read, never created or changed."""

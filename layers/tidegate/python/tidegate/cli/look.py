@@ -26,7 +26,20 @@ def status(context: typer.Context, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json({"datasets": datasets, "failures_dlq": letters["FailuresDlq"], "arrivals_dlq": letters["ArrivalsDlq"]})
         return
-    columns = ("dataset", "files", "loaded", "waiting", "quarantined", "failed", "rows_rejected", "rows_open", "run", "watermark")
+    columns = (
+        "dataset",
+        "files",
+        "loaded",
+        "waiting",
+        "quarantined",
+        "failed",
+        "warned",
+        "rows_rejected",
+        "rows_open",
+        "run",
+        "watermark",
+        "loaded_at",
+    )
     print_table("Datasets", columns, datasets, empty="no file has arrived yet")
     print_table("Dead letters", ("queue", "messages"), [{"queue": k, "messages": v} for k, v in letters.items()])
 
@@ -46,8 +59,8 @@ def files(
         print_json(rows)
         return
     history = [name for name in ("rows_rejected_before", "refused_before") if any(row[name] for row in rows)]
-    columns = ("key", "state", "rows_read", "rows_accepted", "rows_quarantined", *history, "run_id", "reason")
-    print_table("Files", columns, rows, empty="no file has arrived yet")
+    columns = ("key", "state", "rows_read", "rows_accepted", "rows_quarantined", "warnings", *history, "run_id", "reason")
+    print_table("Files", columns, map(_in_words, rows), empty="no file has arrived yet")
 
 
 def runs(
@@ -131,6 +144,7 @@ def _dataset_row(stack: Stack, name: str) -> dict[str, Any]:
         "waiting": waiting,
         "quarantined": states[FileState.QUARANTINED],
         "failed": states[FileState.FAILED],
+        "warned": sum(bool(s.record.warnings) for s in found if s.record.state is FileState.LOADED),
         "rows_rejected": sum(s.rejected for s in found),
         "rows_open": sum(s.open for s in found),
         "states": {str(s): n for s, n in sorted(states.items())},

@@ -7,7 +7,7 @@ from tidegate.contracts.contract import Column, ColumnType, Kind
 from tidegate.contracts.customs import Customs, read_customs
 from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings, suggest
-from tidegate.contracts.mappings import check_key, check_valid, read_mapping
+from tidegate.contracts.mappings import check_key, read_mapping
 from tidegate.contracts.odcs import below
 from tidegate.contracts.patterns import check_pattern
 from tidegate.contracts.privacy import read_protection
@@ -43,8 +43,6 @@ def _column(node: Node, path: str, findings: Findings) -> Column:
     protection = read_protection(node, kind, customs, path, findings)
     sources = _sources(node, customs, path, findings)
     mapping = read_mapping(node, kind_of, options.formats, sources, customs, path, findings)
-    valid_values = read_valid_values(node, kind, path, findings)
-    check_valid(mapping, valid_values, customs, path, findings)
     check_key(node, kind, path, findings)
     return Column(
         name=node.string("name"),

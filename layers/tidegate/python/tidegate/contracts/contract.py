@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tidegate.contracts.rules import Rules
+from tidegate.contracts.terms import Term
 
 
 class LoadMode(StrEnum):

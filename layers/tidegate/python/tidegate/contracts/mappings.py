@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tidegate.contracts.contract import JSON_KINDS, ColumnType, Kind
+from tidegate.contracts.contract import JSON_KINDS, Column, ColumnType, Kind
 from tidegate.contracts.customs import Customs
 from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings, one_of, suggest
@@ -150,13 +150,14 @@ def _check_texts(
             findings.add(customs.line(word, 0), path, f"{word} has {text}, which is no {type_.kind}", "write it as a file would")
 
 
-def check_valid(mapping: Mapping, valid: tuple[str, ...], customs: Customs, path: str, findings: Findings) -> None:
+def check_valid(node: Node, column: Column, path: str, findings: Findings) -> None:
     """Record texts of the contract that its own list of valid values would refuse."""
-    written = [("constant", mapping.constant), ("default", mapping.default), *(("valueMap", v) for _, v in mapping.value_map)]
+    written = [("constant", column.constant), ("default", column.default), *(("valueMap", v) for _, v in column.value_map)]
     for word, text in written:
-        if valid and text is not None and text not in valid:
-            hint = suggest(text, valid) or one_of(valid)
-            findings.add(customs.line(word, 0), path, f"{word} has {text}, which is no valid value", hint)
+        if column.valid_values and text is not None and text not in column.valid_values:
+            hint = suggest(text, column.valid_values) or one_of(column.valid_values)
+            line = next((e["value"].line for e in node["customProperties"].items if e.string("property") == word), node.line)
+            findings.add(line, path, f"{word} has {text}, which is no valid value", hint)
 
 
 def check_key(node: Node, kind: Kind, path: str, findings: Findings) -> None:

@@ -8,6 +8,7 @@ from tidegate.contracts.conditions import read_severity
 from tidegate.contracts.contract import Column, RowCount
 from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings, one_of
+from tidegate.contracts.mappings import check_valid
 from tidegate.contracts.rules import Check, Query, Rules, Volume
 from tidegate.contracts.sql_rules import read_sql
 from tidegate.contracts.support import refuse_unsupported
@@ -34,6 +35,8 @@ def read_rules(
     tell_apart(found.checks, findings)
     lists = {c.column: c.values for c, rule, _ in found.checks if is_list(c, rule)}
     columns = tuple(replace(c, valid_values=lists.get(c.name, ())) for c in columns)
+    for column, (node, _, where) in zip(columns, places, strict=False):
+        check_valid(node, column, where, findings)
     return columns, Rules(
         checks=tuple(c for c, rule, _ in found.checks if not is_list(c, rule)),
         uniques=without_keys(read_uniques(places, found.repeats, findings), columns, mode),

@@ -9,7 +9,7 @@ The way of a file: `headers` (is it this dataset?) → `forms` (its format, read
 
 from tidegate.engine.headers import Inspection, inspect
 from tidegate.engine.rowset import check_contract, run
-from tidegate.engine.values import FieldIds, FilePlan, FileResult, Keyring, Limits, Output, Refusal, StagedFile
+from tidegate.engine.values import FieldIds, FilePlan, FileResult, Keyring, Limits, Output, Parent, Parents, Refusal, StagedFile
 
 __all__ = [
     "FieldIds",

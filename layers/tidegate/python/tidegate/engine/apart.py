@@ -1,81 +1,90 @@
-"""Rules that need more than one row: records that refer to nobody or repeat what has to be unique, and rows counted for warnings."""
+"""Rules that need more than one row: records that refer to nobody or repeat what has to be unique, and rows counted for warnings.
 
-from collections.abc import Callable, Mapping, Sequence
+They are asked of the accepted rows once all of them are written, because nobody knows before which those are.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tidegate.contracts.contract import Contract
 from tidegate.contracts.rules import Reference
-from tidegate.engine.checks import REASONS_TYPE, ColumnSql
+from tidegate.engine import sql
+from tidegate.engine.checks import REASON_FIELDS, ColumnSql
 from tidegate.engine.references import rejected, stage_parents
 from tidegate.engine.uniques import rejecting, repeated
 from tidegate.engine.values import Parents
 
-_ACCEPTED = "x.reasons IS NULL AND f.reasons IS NULL"
+Found = Mapping[str, Mapping[int, list[dict[str, str]]]]
+"""Reasons by file id and record number."""
 
 
 class Apart:
-    """Sets records apart after all rows are staged. `accepted` is the condition, over `x` and `f`, of those that are left.
-
-    `rows` gives SELECT statements: some columns of the staged rows `x` beside their files `f`, under a condition.
-    """
+    """Looks at the accepted rows of a run in the file that holds them."""
 
     def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        contract: Contract,
-        columns: Sequence[ColumnSql],
-        rows: Callable[[str, str], str],
+        self, connection: duckdb.DuckDBPyConnection, contract: Contract, columns: Sequence[ColumnSql], accepted: Path
     ) -> None:
-        """Nothing is set apart yet."""
-        self._connection, self._contract, self._columns, self._rows = connection, contract, columns, rows
+        """Read nothing yet."""
+        self._connection, self._contract, self._columns, self._accepted = connection, contract, columns, accepted
         self._absent: Mapping[Reference, str] = {}
-        self.accepted = _ACCEPTED
 
-    @property
-    def found(self) -> str:
-        """SELECT file, record and reasons of the records that were set apart; empty when no rule asks for it."""
-        if self.accepted == _ACCEPTED:
-            return ""
-        return "SELECT file, record, flatten(list(reasons ORDER BY rowid)) FROM apart GROUP BY file, record"
-
-    def find(self, parents: Parents, keys: Sequence[str]) -> None:
-        """Find the records; `keys` are the landing objects of the batch."""
+    def find(self, parents: Parents, keys: Sequence[str]) -> Found:
+        """Return the records to set apart; `keys` are the landing objects of the batch."""
         rules = self._contract.rules
-        if not rules.references and not rejecting(self._contract):
-            return
-        cells = {c.column.name: f"o{c.number}" for c in self._columns}
-        self._connection.execute(f"CREATE TEMP TABLE apart (file INTEGER, record BIGINT, reasons {REASONS_TYPE})")
-        self._absent = stage_parents(self._connection, self._contract, parents, cells, self._plain(), keys)
-        for reference in (r for r in rules.references if r.rejects):
-            self._connection.execute(f"INSERT INTO apart {rejected(reference, self._absent[reference], self._plain())}")
-        self.accepted += " AND NOT EXISTS (FROM apart a WHERE a.file = x.file AND a.record = x.record)"
-        if rejecting(self._contract):
-            self._connection.execute(f"INSERT INTO apart {repeated(self._contract, cells, self._plain())}")
-
-    def counted(self) -> dict[str, tuple[int, ...]]:
-        """By file id, the accepted rows that break each of `Rules.counted`; empty where the contract has none."""
-        rules = self._contract.rules
-        if not rules.counted:
+        if not self._accepted.exists() or not (rules.references or rejecting(self._contract)):
             return {}
-        sources = {place: "f" if c.column.from_key is not None else "x" for c in self._columns for place, _ in c.counted}
-        places = sorted(sources)
-        found: dict[str, list[int]] = {}
-        if places:
-            rows = self._rows(", ".join(["f.file_id", *(f"{sources[place]}.w{place}" for place in places)]), self.accepted)
-            found = self._count([f"w{place}" for place in places], rows)
-        for reference in (r for r in rules.references if not r.rejects):
-            for file, counts in self._count([self._absent[reference]], self._plain()).items():
-                found.setdefault(file, []).extend(counts)
-        return {file: tuple(counts) for file, counts in found.items()}
+        cells = {c.column.name: f"o{c.number}" for c in self._columns}
+        self._absent = stage_parents(self._connection, self._contract, parents, cells, self._rows(), keys)
+        queries = [
+            rejected(reference, self._absent[reference], self._rows()) for reference in rules.references if reference.rejects
+        ]
+        found = self._reasons(queries)
+        if rejecting(self._contract):  # a record that refers to nobody does not keep a value from another one
+            for file, records in self._reasons([repeated(self._contract, cells, self._rows(without=found))]).items():
+                found.setdefault(file, {}).update(records)
+        return found
 
-    def _count(self, conditions: Sequence[str], rows: str) -> dict[str, list[int]]:
-        """By file id, the rows for which each condition is true; 0 for the others."""
-        sums = ", ".join(f"count(*) FILTER ({condition})" for condition in conditions)
-        found = self._connection.execute(f"SELECT file_id, {sums} FROM ({rows}) GROUP BY file_id").fetchall()
-        return {file: list(counts) for file, *counts in found}
+    def _reasons(self, queries: Sequence[str]) -> dict[str, dict[int, list[dict[str, str]]]]:
+        found: dict[str, dict[int, list[dict[str, str]]]] = {}
+        for query in queries:
+            for file, record, reasons in self._connection.execute(query).fetchall():
+                found.setdefault(file, {}).setdefault(record, []).extend(
+                    {field: reason[field] or "" for field in REASON_FIELDS} for reason in reasons
+                )
+        return found
 
-    def _plain(self) -> str:
-        """The accepted rows with `file`, `record` and the values of all columns as the table will hold them."""
-        values = (f"{'f' if c.column.from_key is not None else 'x'}.o{c.number} AS o{c.number}" for c in self._columns)
-        return self._rows(", ".join(["x.file", "f.file_id", "x.record", *values]), self.accepted)
+    def counted(self) -> list[Mapping[str, int]]:
+        """For each relationship that only warns, the rows that refer to nobody by file id; none when there are no rows."""
+        if not self._accepted.exists():
+            return []
+        conditions = [self._absent[reference] for reference in self._contract.rules.references if not reference.rejects]
+        return [
+            dict(self._connection.execute(f"SELECT file, count(*) FROM ({self._rows()}) WHERE {condition} GROUP BY 1").fetchall())
+            for condition in conditions
+        ]
+
+    def _rows(self, without: Found | None = None) -> str:
+        """SELECT the rows with `file`, `record` and `o<i>`, the values as the table will hold them."""
+        values = "".join(f", {sql.name(c.column.name)} AS o{c.number}" for c in self._columns)
+        rows = f"SELECT _file_id AS file, _record AS record{values} FROM read_parquet({sql.text(str(self._accepted))})"
+        if not without:
+            return rows
+        gone = [(file, record) for file, records in without.items() for record in records]
+        self._connection.register(
+            "apart", pa.table({"file": [file for file, _ in gone], "record": pa.array([record for _, record in gone], pa.int64())})
+        )
+        return f"SELECT r.* FROM ({rows}) r WHERE NOT EXISTS (FROM apart a WHERE a.file = r.file AND a.record = r.record)"
+
+
+def left(table: pa.Table, found: Found) -> pa.Table:
+    """The rows of a table with `_file_id` and `_record` that were not set apart."""
+    keep = pa.chunked_array([pa.array([True]).take(pa.array([0] * table.num_rows, pa.int32()))])
+    for file in pc.unique(table["_file_id"].cast(pa.large_string())).to_pylist():
+        if file in found:
+            gone = pc.and_(pc.equal(table["_file_id"], file), pc.is_in(table["_record"], pa.array(list(found[file]), pa.int64())))
+            keep = pc.and_(keep, pc.invert(gone))
+    return table.filter(keep)

@@ -102,8 +102,8 @@ def default_cast(column: Column, value: str) -> str:
     if kind is Kind.DATE:
         return _iso_date(value)
     if kind in {Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}:
-        return _guarded(value, _GUARDS[kind], f"TRY_CAST({value} AS {_TYPES[kind]})")
-    return cast(column, value)
+        return _guarded(value, GUARDS[kind], f"TRY_CAST({value} AS {_TYPES[kind]})")
+    return cast(replace(column, decimal_comma=False, thousands=""), value)
 
 
 def _iso_date(value: str) -> str:

@@ -20,6 +20,7 @@ from tidegate.engine.value_classes import value_class
 
 REASON_FIELDS = ("rule", "column", "value_class")
 REASONS_TYPE = f"STRUCT({', '.join(f'{sql.name(field)} VARCHAR' for field in REASON_FIELDS)})[]"
+_ABSENT = ("primary_key", "required")
 _BOUNDS = (("minimum", "<"), ("maximum", ">"), ("exclusive_minimum", "<="), ("exclusive_maximum", ">="))
 
 
@@ -208,7 +209,8 @@ def _mask(column: Column, text: str, value: str) -> str:
 def typed_rows(columns: Sequence[ColumnSql], texts: Sequence[str], source: str, extra: str = "") -> str:
     """SELECT over `source` giving `o<i>` of every column, `reasons` (NULL when there are none) and the columns `extra`.
 
-    `w<n>` of every counted check is true where it is broken. `texts` has the SQL of each column's clear text over `source`.
+    `w<n>` of every counted check is true where it is broken. `texts` has the SQL of each column's clear text over `source`, or
+    of its first stage (see `mapping`).
     """
     kept = f", {extra}" if extra else ""
     rows = f"SELECT {', '.join(f'{t} AS {_stage(c)}' for c, t in zip(columns, texts, strict=True))}{kept} FROM {source}"
@@ -218,8 +220,8 @@ def typed_rows(columns: Sequence[ColumnSql], texts: Sequence[str], source: str, 
         rows = f"SELECT {settle}{kept} FROM ({rows})"
     values = ", ".join(f"{c.value} AS v{c.number}" for c in columns)
     masked = ", ".join(f"{c.masked} AS o{c.number}" for c in columns)
-    text_names = ", ".join(f"t{c.number}" for c in columns)
-    inner = f"SELECT {text_names}, {values}{kept} FROM (SELECT {cells}{kept} FROM {source})"
+    names = ", ".join([*(f"t{c.number}" for c in columns), *(f"f{c.number}" for c in mapped)])
+    inner = f"SELECT {names}, {values}{kept} FROM ({rows})"
     counted = "".join(f", {condition} AS w{place}" for c in columns for place, condition in c.counted)
     return f"SELECT {masked}, {_reasons(columns)} AS reasons{counted}{kept} FROM ({inner})"
 
@@ -249,8 +251,3 @@ def _reasons(columns: Sequence[ColumnSql]) -> str:
     told = f"{{'rule': r.rule, 'column': r.column, 'value_class': {value_class('r.t')}}}"
     found = f"list_transform(list_filter([{entries}], lambda r: r IS NOT NULL), lambda r: {told})"
     return f"CASE WHEN {broken} THEN CAST({found} AS {REASONS_TYPE}) END"
-
-
-def null_text(value: str, nulls: Sequence[str]) -> str:
-    """SQL that gives NULL for an empty text and for the contract's null values."""
-    return f"CASE WHEN {value} IN ({sql.texts(('', *nulls))}) THEN NULL ELSE {value} END"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from tidegate.contracts.contract import Contract
 from tidegate.engine.values import Keyring, Limits
 
 Connect = Callable[[], duckdb.DuckDBPyConnection]
@@ -14,8 +15,11 @@ _BLOCK = 64  # bytes, SHA-256's block: RFC 2104 pads the key to it
 
 
 @contextmanager
-def connected(limits: Limits, scratch: Path | None, keyring: Keyring | None = None) -> Iterator[Connect]:
-    """Open a database that reaches nothing but local files; what is given makes connections, one for each thread."""
+def connected(limits: Limits, scratch: Path | None, keyring: Keyring | None = None, *, careful: bool = False) -> Iterator[Connect]:
+    """Open a database that reaches nothing but local files; what is given makes connections, one for each thread.
+
+    `careful`: SQL has parts that may raise (see `may_raise`).
+    """
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{limits.memory_mb}MiB",
         "threads": str(limits.threads),
@@ -33,6 +37,8 @@ def connected(limits: Limits, scratch: Path | None, keyring: Keyring | None = No
         connection = database.cursor()
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET TimeZone = 'UTC'")
+        if careful:  # these take parts out of their TRY or CASE, and one bad record would fail the batch
+            connection.execute("SET disabled_optimizers = 'common_subexpressions,in_clause'")
         if keyring is not None:
             _set_keys(connection, keyring)
         return connection
@@ -49,3 +55,8 @@ def _set_keys(connection: duckdb.DuckDBPyConnection, keyring: Keyring) -> None:
     key = key.ljust(_BLOCK, b"\0")
     connection.execute("SET VARIABLE inner_pad = $1::BLOB", [bytes(b ^ 0x36 for b in key)])
     connection.execute("SET VARIABLE outer_pad = $1::BLOB", [bytes(b ^ 0x5C for b in key)])
+
+
+def may_raise(contract: Contract) -> bool:
+    """Whether an expression of a contract is computed, which may raise for one row and not for another."""
+    return any(c.expression is not None for c in contract.columns) or any(check.expression for check in contract.rules.checks)

@@ -44,5 +44,5 @@ def parse_header(data: bytes, contract: Contract) -> tuple[str, ...]:
 
 def expected_header(contract: Contract) -> str:
     """Say which header a file should have."""
-    names = contract.csv.delimiter.join(c.sources[0] for c in contract.columns if c.sources)
-    return f"expected a header line like {names}"
+    names = (name for c in contract.columns for name in (c.sources if c.expression is not None else c.sources[:1]))
+    return f"expected a header line like {contract.csv.delimiter.join(dict.fromkeys(names))}"

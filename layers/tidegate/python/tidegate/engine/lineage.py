@@ -7,7 +7,8 @@ import duckdb
 import pyarrow as pa
 
 from tidegate.contracts.contract import Contract
-from tidegate.engine.checks import REASONS_TYPE, ColumnSql, null_text, typed_rows
+from tidegate.engine.checks import REASONS_TYPE, ColumnSql, typed_rows
+from tidegate.engine.mapping import null_text
 from tidegate.engine.values import FilePlan
 
 

@@ -24,18 +24,19 @@ def staged(column: Column) -> bool:
     return column.expression is not None or bool(column.value_map)
 
 
-def column_text(column: Column, header: Sequence[str], nulls: Sequence[str]) -> str:
+def column_text(column: Column, header: Sequence[str], nulls: Sequence[str], *, scanned: bool = False) -> str:
     """SQL of a column's text over the fields `h<i>` of a header, or of its first stage; `nulls` are the contract's null values.
 
-    The first stage of an expression is a struct with its text `t`, or NULL where it could not be computed.
+    `scanned`: the source of the fields gives NULL for an empty one already. The first stage of an expression is a struct with its text
+    `t`, or NULL where it could not be computed.
     """
     if column.constant is not None:
         return sql.text(column.constant)
     if column.expression is not None:
-        names = {name: _field(name, header, (*nulls, *column.null_values)) for name in column.sources}
+        names = {name: _field(name, header, (*nulls, *column.null_values), scanned=scanned) for name in column.sources}
         return f"TRY(struct_pack(t := {compile_expression(column.expression, column, names)}))"
     source = next((s for s in column.sources if s in header), None)
-    text = NULL if source is None else _field(source, header, (*nulls, *column.null_values))
+    text = NULL if source is None else _field(source, header, (*nulls, *column.null_values), scanned=scanned)
     return text if column.default is None or column.value_map else _or_default(column, text)
 
 
@@ -59,8 +60,11 @@ def fault_checks(column: Column, number: int) -> tuple[tuple[str, str], ...]:
     return tuple((rule, f"coalesce(f{number} = {sql.text(rule)}, false)") for rule in rules)
 
 
-def _field(name: str, header: Sequence[str], nulls: Sequence[str]) -> str:
-    return null_text(f"h{header.index(name)}", nulls) if name in header else NULL
+def _field(name: str, header: Sequence[str], nulls: Sequence[str], *, scanned: bool) -> str:
+    if name not in header:
+        return NULL
+    field = f"h{header.index(name)}"
+    return field if scanned and not nulls else null_text(field, nulls)
 
 
 def _or_default(column: Column, text: str) -> str:

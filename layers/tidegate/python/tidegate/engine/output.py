@@ -6,7 +6,8 @@
 """
 
 from array import array
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tidegate.contracts.contract import Column, Contract, Kind
-from tidegate.engine.checks import ColumnSql
+from tidegate.engine.apart import Found, left
+from tidegate.engine.checks import REASON_FIELDS, ColumnSql
 from tidegate.engine.reader import Rows
-from tidegate.engine.segments import records_of
+from tidegate.engine.segments import Segment, records_of
 from tidegate.engine.values import LINEAGE, FieldIds
 
 _GROUP_ROWS, _GROUP_BYTES = 1 << 17, 1 << 27
 _BAD_ROWS = 20_000
-_REASON, _REASONS = "reasons.element.", ("rule", "column")
+_REASON = "reasons.element."
 _TYPES: Mapping[Kind, pa.DataType] = {
     Kind.STRING: pa.large_string(),
     Kind.INTEGER: pa.int64(),
@@ -52,6 +54,8 @@ class Writer:
         self._rows = {number: row for row, number in enumerate(files["number"].to_pylist())}
         self._file_reasons = files["reasons"].to_pylist()
         self._dictionaries = {name: files[name].combine_chunks() for name in files.column_names if name != "_record"}
+        self._counted = {place: c.column.from_key is not None for c in columns for place, _ in c.counted}
+        self._flags: dict[int, list[pa.Table]] = {place: [] for place in sorted(self._counted)}
         self._accepted = _File(accepted, _bronze_schema(contract, field_ids["bronze"]))
         self._quarantined = _File(quarantined, _quarantine_schema(field_ids["quarantine"]))
 
@@ -71,6 +75,13 @@ class Writer:
             keep = pc.invert(bad)
             good, of_file, record = good.filter(keep), of_good.filter(keep), record_of_good.filter(keep)
         self._accepted.write(self._bronze(good, of_file, record))
+        for place, by_file in self._counted.items():
+            flag = self._dictionaries[f"w{place}"].take(of_file) if by_file else good[f"w{place}"]
+            self._flags[place].append(
+                pa.table({"_file_id": self._dictionaries["_file_id"].take(of_file), "_record": record}).filter(
+                    pc.fill_null(flag, fill_value=False)
+                )
+            )
 
     def _places(self, rows: Rows) -> tuple[pa.Array, pa.Array]:
         """The row in `files` and the record number, from 1, of every record of a segment."""
@@ -101,30 +112,63 @@ class Writer:
         broken_rules = zip(places, bad.to_pylist(), strict=True)
         reasons = iter(rows.table["reasons"].filter(bad).to_pylist())
         found: dict[int, list[dict[str, str | None]]] = {
-            place: [{"rule": rule, "column": ""} for rule in rules] for place, rules in rows.broken.items()
+            place: [{"rule": rule, "column": "", "value_class": ""} for rule in rules] for place, rules in rows.broken.items()
         }
         found |= {place: next(reasons) or [] for place, is_bad in broken_rules if is_bad}
         files, records = of_file.to_pylist(), record.to_pylist()
-        places_in_order = sorted(found)
-        for start in range(0, len(places_in_order), _BAD_ROWS):
-            chunk = places_in_order[start : start + _BAD_ROWS]
-            here = pa.array([files[place] for place in chunk], pa.int32())
-            whole = [
-                [{name: reason.get(name) for name in _REASONS} for reason in found[place] + (self._file_reasons[file] or [])]
-                for place, file in ((place, files[place]) for place in chunk)
+        self._reject(
+            [
+                (files[place], records[place], found[place] + (self._file_reasons[files[place]] or []), rows.segment.raw(place))
+                for place in sorted(found)
             ]
+        )
+
+    def _reject(self, records: Sequence[tuple[int, int, Sequence[Mapping[str, str | None]], str]]) -> None:
+        """Write records to quarantine: the row of their file, their number, reasons and raw text."""
+        for start in range(0, len(records), _BAD_ROWS):
+            chunk = records[start : start + _BAD_ROWS]
+            reasons = [[{name: reason.get(name) for name in REASON_FIELDS} for reason in given] for _, _, given, _ in chunk]
             self._quarantined.write(
                 {
-                    **self._lineage(here, pa.array([records[place] for place in chunk], pa.int64())),
-                    "raw": pa.array([rows.segment.raw(place) for place in chunk], pa.large_string()),
-                    "reasons": pa.array(whole, self._quarantined.schema.field("reasons").type),
+                    **self._lineage(
+                        pa.array([row for row, _, _, _ in chunk], pa.int32()), pa.array([r for _, r, _, _ in chunk], pa.int64())
+                    ),
+                    "raw": pa.array([raw for _, _, _, raw in chunk], pa.large_string()),
+                    "reasons": pa.array(reasons, self._quarantined.schema.field("reasons").type),
                 }
             )
 
-    def close(self, without: Collection[str]) -> None:
-        """Finish both files; the rows of some files, by id, are taken out again: they turned out unreadable further on."""
-        self._accepted.close(without)
-        self._quarantined.close(without)
+    def finish(self, without: Collection[str]) -> None:
+        """Finish the accepted rows; those of some files, by id, are taken out of both again: they turned out unreadable further on."""
+        if without:
+            for file in (self._accepted, self._quarantined):
+                file.keep(lambda table: table.filter(pc.invert(pc.is_in(table["_file_id"], pa.array(without, pa.large_string())))))
+        self._accepted.close()
+
+    def set_apart(self, found: Found, segments: Iterable[Segment]) -> None:
+        """Move accepted records to quarantine; `segments` are those of the files concerned, once more, for the raw text."""
+        if not found:
+            return
+        self._accepted.keep(lambda table: left(table, found))
+        self._accepted.close()
+        file_ids = self._files["_file_id"].to_pylist()
+        for segment in segments:
+            place = 0
+            for part in segment.parts:
+                row = self._rows[part.number]
+                records = found.get(file_ids[row], {})
+                here = sorted(r for r in records if part.first < r <= part.first + part.records)
+                self._reject([(row, r, records[r], segment.raw(place + r - part.first - 1)) for r in here])
+                place += part.records
+
+    def counted(self, found: Found) -> list[Mapping[str, int]]:
+        """For each counted check about one row, the accepted rows that break it by file id."""
+        tables = ([left(table, found) if found else table for table in tables] for tables in self._flags.values())
+        return [Counter(pa.concat_tables(flags)["_file_id"].to_pylist() if flags else ()) for flags in tables]
+
+    def close(self) -> None:
+        """Finish the rejected records."""
+        self._quarantined.close()
 
 
 class _File:
@@ -152,25 +196,31 @@ class _File:
             self._writer = _parquet(self._path, _as_written(table.schema, self.schema))
         self._writer.write_table(table.cast(self._writer.schema), row_group_size=table.num_rows)
 
-    def close(self, without: Collection[str]) -> None:
-        """Write what waits; take the rows of some files out, which is rare and so costs a second pass."""
+    def close(self) -> None:
+        """Write what waits."""
         self._flush()
+        if self._writer is not None:
+            self._writer.close()
+
+    def keep(self, change: Callable[[pa.Table], pa.Table]) -> None:
+        """Take rows out again: rare, and so a second pass over the file. It can be added to afterwards."""
+        self._waiting = [change(table) for table in self._waiting]
         if self._writer is None:
             return
         self._writer.close()
-        if without:
-            _rewrite(self._path, lambda table: table.filter(pc.invert(pc.is_in(table["_file_id"], pa.array(without)))))
+        self._writer = _rewritten(self._path, self.schema, change)
 
 
-def _rewrite(path: Path, change: Callable[[pa.Table], pa.Table]) -> None:
+def _rewritten(path: Path, schema: pa.Schema, change: Callable[[pa.Table], pa.Table]) -> pq.ParquetWriter:
     whole = pq.ParquetFile(path)
     aside = path.with_suffix(".kept")
-    with _parquet(aside, whole.schema_arrow) as out:
-        for number in range(whole.num_row_groups):
-            table = change(whole.read_row_group(number))
-            if table.num_rows:
-                out.write_table(table)
+    out = _parquet(aside, schema)
+    for number in range(whole.num_row_groups):
+        table = change(whole.read_row_group(number))
+        if table.num_rows:
+            out.write_table(table.cast(schema))
     aside.replace(path)
+    return out
 
 
 def _parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
@@ -207,8 +257,10 @@ def _bronze_schema(contract: Contract, ids: Mapping[str, int]) -> pa.Schema:
 
 def _quarantine_schema(ids: Mapping[str, int]) -> pa.Schema:
     columns = [*_lineage_fields(), ("raw", pa.large_string())]
-    _check_ids("quarantine", [*(name for name, _ in columns), "reasons", "reasons.element", *(_REASON + n for n in _REASONS)], ids)
-    reason = pa.struct([_field(name, pa.string(), ids, _REASON + name) for name in _REASONS])
+    _check_ids(
+        "quarantine", [*(name for name, _ in columns), "reasons", "reasons.element", *(_REASON + n for n in REASON_FIELDS)], ids
+    )
+    reason = pa.struct([_field(name, pa.string(), ids, _REASON + name) for name in REASON_FIELDS])
     element = _field("element", reason, ids, "reasons.element")
     fields = [_field(name, type_, ids, name) for name, type_ in columns]
     return pa.schema([*fields, _field("reasons", pa.list_(element), ids, "reasons")])

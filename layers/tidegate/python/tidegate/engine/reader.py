@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from tidegate.contracts.contract import Contract
 from tidegate.engine import sql
-from tidegate.engine.checks import ColumnSql, null_text, typed_rows
+from tidegate.engine.checks import ColumnSql, typed_rows
+from tidegate.engine.mapping import column_text
 from tidegate.engine.segments import Segment, TextSegment, records_of
 from tidegate.engine.sources import MAX_RECORD_BYTES
 from tidegate.errors import BooksUnbalanced, FileRefused
@@ -81,7 +82,8 @@ class Reader:
 
     def _read(self, segment: Segment, connection: duckdb.DuckDBPyConnection) -> Rows:
         scanned = isinstance(segment, TextSegment)  # the scan gives NULL for an empty field by itself
-        texts = [self._text(column, segment.header, empty_is_null=scanned) for column in self._columns]
+        nulls = self._contract.null_values
+        texts = [column_text(c.column, segment.header, nulls, scanned=scanned) for c in self._columns]
         if isinstance(segment, TextSegment):
             return self._read_text(segment, texts, connection)
         name = f"fields_{next(self._names)}"
@@ -110,16 +112,6 @@ class Reader:
             raise FileRefused("UNREADABLE", message) from None
         finally:
             path.unlink(missing_ok=True)
-
-    def _text(self, compiled: ColumnSql, header: Sequence[str], *, empty_is_null: bool) -> str:
-        """SQL of a column's text, NULL where it means null; `empty_is_null`: the source gives NULL for an empty field already."""
-        column = compiled.column
-        source = next((s for s in column.sources if s in header), None)
-        if source is None:
-            return "CAST(NULL AS VARCHAR)"
-        nulls = (*self._contract.null_values, *column.null_values)
-        field = f"h{header.index(source)}"
-        return null_text(field, nulls) if nulls or not empty_is_null else field
 
     def _scan(self, path: Path, segment: TextSegment, name: int) -> str:
         form = self._contract.csv

@@ -9,20 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from types import MappingProxyType
 from typing import TypeVar
 
 import duckdb
 
 from tidegate.contracts.contract import Contract
+from tidegate.engine.apart import Apart
 from tidegate.engine.checks import ColumnSql, compile_columns
-from tidegate.engine.connections import Connect, connected
+from tidegate.engine.connections import Connect, connected, may_raise
 from tidegate.engine.forms import form_of
 from tidegate.engine.headers import Inspection, inspect
 from tidegate.engine.lineage import count_by_file, file_rows
 from tidegate.engine.output import Writer
 from tidegate.engine.reader import Reader, Rows
 from tidegate.engine.segments import Segment, group_by_header
-from tidegate.engine.values import FieldIds, FilePlan, FileResult, Keyring, Limits, Output, Refusal, StagedFile
+from tidegate.engine.values import FieldIds, FilePlan, FileResult, Keyring, Limits, Output, Parents, Refusal, StagedFile
 from tidegate.errors import BooksUnbalanced, FileRefused
 
 T = TypeVar("T")
@@ -45,7 +47,7 @@ def run(
     """Parse, type, check and mask every row of `files` into `workdir`/accepted.parquet and `workdir`/quarantined.parquet.
 
     The same input gives the same rows in the same order: the files of one header together, otherwise as given, their records by number.
-    `field_ids`: see `output`.
+    `field_ids`: see `output`. `parents` are the tables that the contract's relationships name; one that is missing has no rows.
 
     Raises:
         ContractInvalid: a format, pattern, bound or privacy rule of the contract cannot work.
@@ -57,8 +59,8 @@ def run(
         raise ValueError(message)
     inspection = inspect(contract, files)
     contract = contract.with_columns(*inspection.extra_columns)
-    with _workspace(workdir) as scratch, connected(limits, scratch, keyring) as connect:
-        return _Batch(connect, contract, files, inspection, scratch, limits).run(field_ids, run_id, workdir)
+    with _workspace(workdir) as scratch, connected(limits, scratch, keyring, careful=may_raise(contract)) as connect:
+        return _Batch(connect, contract, files, inspection, scratch, limits).run(field_ids, run_id, workdir, parents)
 
 
 def check_contract(contract: Contract) -> None:
@@ -70,6 +72,11 @@ def check_contract(contract: Contract) -> None:
     form_of(contract)
     with connected(Limits(memory_mb=64, threads=1), None) as connect:
         compile_columns(connect(), contract)
+    if contract.rules.queries:
+        from tidegate.engine.queries import check_queries
+
+        with connected(Limits(memory_mb=64, threads=1), None) as connect:
+            check_queries(connect(), contract)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +104,18 @@ class _Batch:
             for part in rows.segment.parts:
                 read[part.number] += part.records
             writer.add(rows)
-        writer.close(without=[self.files[number].file_id for number in refused if read[number]])
+        writer.finish(without=[self.files[number].file_id for number in refused if read[number]])
+        apart = Apart(connection, self.contract, columns, accepted)
+        found = apart.find(parents, [plan.file.key for _, plan in plans])
+        writer.set_apart(found, self._segments([(n, p) for n, p in plans if p.file.file_id in found], {}))
+        writer.close()
+        counted = [*writer.counted(found), *apart.counted()]
         written = [count_by_file(connection, path) for path in (accepted, quarantined)]
         for path, counts in zip((accepted, quarantined), written, strict=True):
             if not counts:
                 path.unlink(missing_ok=True)
         return Output(
-            files=self._results(read, written[0], written[1], refused),
+            files=self._results(read, written[0], written[1], refused, counted),
             accepted=accepted if written[0] else None,
             quarantined=quarantined if written[1] else None,
             extra_columns=self.inspection.extra_columns,
@@ -112,9 +124,7 @@ class _Batch:
     def _rows(
         self, plans: Sequence[tuple[int, FilePlan]], columns: Sequence[ColumnSql], refused: dict[int, FileRefused]
     ) -> Iterator[Rows]:
-        """Read the files, those of one header together, some segments at a time; the order is that of the segments."""
-        size = max(_SMALLEST, min(_LARGEST, (self.limits.memory_mb << 20) // _SHARE))
-        form = form_of(self.contract)
+        """Read the files, some segments at a time; the order is that of the segments."""
         reader = Reader(self.contract, [c for c in columns if c.column.from_key is None], self.scratch)
         free: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
         for _ in range(self.limits.threads):
@@ -127,12 +137,18 @@ class _Batch:
             finally:
                 free.put(connection)
 
-        groups = group_by_header(plans).values()
-        segments = (segment for group in groups for segment in form.segments(group, size, refused))
+        segments = self._segments(plans, refused)
         with ThreadPoolExecutor(self.limits.threads) as pool:
             for rows, unreadable in _in_order(pool, read, segments, ahead=self.limits.threads):
                 refused |= unreadable
                 yield from rows
+
+    def _segments(self, plans: Sequence[tuple[int, FilePlan]], refused: dict[int, FileRefused]) -> Iterator[Segment]:
+        """Cut the files, those of one header together."""
+        size = max(_SMALLEST, min(_LARGEST, (self.limits.memory_mb << 20) // _SHARE))
+        form = form_of(self.contract)
+        for group in group_by_header(plans).values():
+            yield from form.segments(group, size, refused)
 
     def _results(
         self,
@@ -140,7 +156,7 @@ class _Batch:
         accepted: Mapping[str, int],
         quarantined: Mapping[str, int],
         refused: Mapping[int, FileRefused],
-        counted: Mapping[str, tuple[int, ...]],
+        counted: Sequence[Mapping[str, int]],
     ) -> tuple[FileResult, ...]:
         refusals = {self.files[n].file_id: Refusal(e.code, str(e)) for n, e in refused.items()} | dict(self.inspection.refused)
         results = []
@@ -149,7 +165,9 @@ class _Batch:
             counts = (rows, accepted.get(file.file_id, 0), quarantined.get(file.file_id, 0))
             if counts[0] != counts[1] + counts[2]:
                 raise BooksUnbalanced(f"{file.file_id}: {counts[0]} rows read, {counts[1]} accepted, {counts[2]} quarantined")
-            results.append(FileResult(file.file_id, *counts, refusals.get(file.file_id), counted.get(file.file_id, ())))
+            results.append(
+                FileResult(file.file_id, *counts, refusals.get(file.file_id), tuple(c.get(file.file_id, 0) for c in counted))
+            )
         return tuple(results)
 
 

@@ -72,8 +72,9 @@ class FileRecord:
     microseconds since 1970, UTC. `attempts` counts claims, `failures` the runs that failed with this file alone since it was queued,
     `replays` how often it was queued again without being loaded since. `most` is how many files a run that takes it may have, 0 for
     any number. `loaded_by` is the settled run whose rows of this version are in the tables. `forced`: batch checks do not hold it.
-    Row counts are None until a receipt exists. `reason` is empty or says what happened and what to do. `rows_rejected_before` is the
-    most rows that were quarantined before it was loaded again, `refused_before` the code for which it was refused as a whole then.
+    Row counts are None until a receipt exists, and there are no `warnings`. `reason` is empty or says what happened and what to do.
+    `rows_rejected_before` is the most rows that were quarantined before it was loaded again,
+    `refused_before` the code for which it was refused as a whole then.
     """
 
     file_id: str
@@ -101,6 +102,7 @@ class FileRecord:
     replays: int = 0
     forced: bool = False
     loaded_by: str = ""
+    warnings: tuple[Warned, ...] = ()
     rows_rejected_before: int = 0
     refused_before: str = ""
 

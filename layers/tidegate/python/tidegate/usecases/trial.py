@@ -85,7 +85,7 @@ def trial(contract: Contract, files: Sequence[StagedFile], workshop: LocalWorksh
     extra = workshop.inspect(contract, files).extra_columns
     grown = contract.with_columns(*extra)
     ids: Mapping[str, Mapping[str, int]] = {"bronze": field_ids(row_schema(grown)), "quarantine": field_ids(quarantine_schema())}
-    output = workshop.run(grown, files, ids, _RUN)
+    output = workshop.run(grown, files, ids, _RUN, {})
     room = workshop.directory / "rejects"
     room.mkdir()
     with opened([output.quarantined] if output.quarantined else [], room, workshop.limits) as rejects:
