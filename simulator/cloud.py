@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simulator.lake import MemoryLake, PlainWorkshop
+from simulator.lake import MemoryLake, MemoryStore, PlainWorkshop
 from simulator.machine import TaskFailed, run
 from simulator.processes import Crash, Process, Scheduler
 from simulator.queue import LONGEST_DELAY, Message, Queue
@@ -19,6 +19,7 @@ from tidegate.aws.table import Table
 from tidegate.errors import NothingWaits, TidegateError
 from tidegate.model.runs import execution_name
 from tidegate.model.selection import MOST_REPLAYS, DeadLetter, Selection
+from tidegate.model.upkeep import Policy
 from tidegate.ports import ObjectVersion
 from tidegate.usecases.answer import answer_all
 from tidegate.usecases.audit import audit
@@ -27,6 +28,8 @@ from tidegate.usecases.claim import claim, read_manifest
 from tidegate.usecases.fail import fail
 from tidegate.usecases.ingest import Register, ingest
 from tidegate.usecases.load import load
+from tidegate.usecases.maintain import maintain
+from tidegate.usecases.maintain_dataset import Keeping
 from tidegate.usecases.reconcile import Pace, reconcile
 from tidegate.usecases.replay import Care, replay
 from tidegate.usecases.settle import settle
@@ -34,6 +37,15 @@ from tidegate.usecases.wake import Waker
 
 LANDING = "landing"
 LEASE = 1800 * 1_000_000  # microseconds
+UPKEEP = Policy(
+    target_bytes=8,  # rows, here
+    least_files=2,
+    version_seconds=0,
+    least_versions=1,
+    worth_expiring=1,
+    orphan_seconds=20 * LEASE // 1_000_000,  # no process sleeps for longer
+    sweep_seconds=0,
+)
 _DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - thousands of small folders: memory is faster than a disk
 
 
@@ -66,7 +78,7 @@ class Cloud:
         self.clock = ManualClock()
         self.dynamo = FakeDynamo(lambda operation, effect: scheduler.call("dynamodb", operation, effect))
         self.landing, self.lake_bucket = Bucket(scheduler), Bucket(scheduler)
-        self.lake = MemoryLake(scheduler.call)
+        self.lake = MemoryLake(scheduler.call, lambda: self.clock.now)
         self.executions: dict[str, tuple[str, Process]] = {}  # name -> dataset, process
         self.arrivals = Queue(lambda: self.clock.now)
         self.letters: list[dict[str, Any]] = []
@@ -237,6 +249,25 @@ class Cloud:
         """Run reconcile."""
         pace = Pace(versions=1000, seconds=60, every_seconds=60)
         return self.invoke("reconcile", lambda: reconcile(self.register(), catalog=self.lake, bucket=LANDING, pace=pace))
+
+    def maintain(self) -> Process:
+        """Run maintain."""
+
+        def work() -> None:
+            store, ends_at = MemoryStore(self.lake), self.clock() + 300 * 1_000_000
+            done = maintain(Keeping(self.desk(), store, store, UPKEEP, ends_at, self._nap), urgent=True)
+            for tended in done.datasets:
+                self.scheduler.note(f"tended {tended}")
+
+        return self.invoke("maintain", work)
+
+    def _nap(self, seconds: float) -> None:
+        """Sleep until an execution has ended, if there is one: time passes in jumps here."""
+        busy = [p for _, p in self.executions.values() if not p.done]
+        if busy:
+            self.scheduler.wait(busy[0])
+        self.clock.pass_seconds(seconds)
+        self.arrivals.show()
 
     def replay(self, selection: Selection, letters: list[dict[str, Any]], most_replays: int = MOST_REPLAYS) -> Process:
         """Run replay on files and on letters, which are deleted one by one."""

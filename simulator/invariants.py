@@ -28,6 +28,13 @@ def check(cloud: Cloud, datasets: Sequence[str]) -> list[str]:
     return found
 
 
+def orphans(cloud: Cloud) -> list[str]:
+    """After a sweep every data file at a table's place is one that a version of it refers to, and the other way round."""
+    kept = {f.path for history in cloud.lake.tables.values() for s in history if not s.expired for f in s.files}
+    there = {path for path in cloud.lake.places if path in cloud.lake.data}
+    return [*(f"{path} is an orphan that nobody removes" for path in there - kept), *(f"{p} is gone" for p in kept - there)]
+
+
 def waiting(cloud: Cloud, datasets: Sequence[str]) -> list[str]:
     """Without a fault nothing may need reconcile: no file that could be loaded waits, and no lease is held."""
     ledger = cloud.ledger()

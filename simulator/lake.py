@@ -2,17 +2,18 @@
 
 import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from simulator.rows import Row, accepts, fold, is_tombstone, newest_first, winners
 from tidegate.contracts.contract import Contract
 from tidegate.engine import FieldIds, FileResult, Inspection, Output, Parents, Refusal, StagedFile
-from tidegate.errors import StaleCommit
+from tidegate.errors import BooksUnbalanced, NotFound, StaleCommit
 from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
-from tidegate.ports import Layers, LiveFile, Swap, Table
+from tidegate.ports import Layers, LiveFile, Orphan, Swap, Table, TableVersion
 
 Call = Callable[[str, str, Callable[[], Any]], Any]
 LAYERS = ("bronze", "quarantine", "silver")
@@ -28,6 +29,8 @@ class Snapshot:
     summary: Mapping[str, str] = field(default_factory=dict)
     added: int = 0
     removed: int = 0
+    made_at: int = 0
+    expired: bool = False
 
     @property
     def rows(self) -> int:
@@ -38,8 +41,10 @@ class Snapshot:
 class MemoryLake:
     """All tables, all data files, and what is on the disks of the Lambdas."""
 
-    def __init__(self, call: Call) -> None:
-        self.call = call
+    def __init__(self, call: Call, clock: Callable[[], int] = lambda: 0) -> None:
+        self.call, self.clock = call, clock
+        self.written: dict[str, int] = {}  # when each data file was
+        self.places: dict[str, str] = {}  # the table at whose place it is
         self.tables: dict[str, list[Snapshot]] = {}
         self.data: dict[str, list[Row]] = {}
         self.numbers = itertools.count(1)
@@ -48,9 +53,13 @@ class MemoryLake:
         """Open a dataset's tables."""
         return Layers(*(MemoryTable(self, f"{layer}.{contract.table}") for layer in LAYERS))
 
+    def existing(self, table: str) -> list[str]:
+        """Names of the tables of a dataset."""
+        return [f"{layer}.{table}" for layer in LAYERS if f"{layer}.{table}" in self.tables]
+
     def totals(self, table: str) -> Mapping[str, tuple[int, str]]:
         """What the catalog shows."""
-        names = [f"{layer}.{table}" for layer in LAYERS if f"{layer}.{table}" in self.tables]
+        names = self.existing(table)
         return self.call("glue", "GetTable", lambda: {n: (self.tables[n][-1].rows, self.tables[n][-1].author) for n in names})
 
     def commits(self, table: str, run_id: str) -> Sequence[Commit]:
@@ -61,8 +70,9 @@ class MemoryLake:
             for layer in LAYERS:
                 history = self.tables.get(f"{layer}.{table}", [])
                 for before, snapshot in itertools.pairwise(history):
-                    if snapshot.author == run_id:
-                        found.append(Commit(f"{layer}.{table}", snapshot.added, snapshot.removed, before.rows, snapshot.rows))
+                    if snapshot.author == run_id and not snapshot.expired:
+                        rows = 0 if before.expired else before.rows
+                        found.append(Commit(f"{layer}.{table}", snapshot.added, snapshot.removed, rows, snapshot.rows))
             return found
 
         return self.call("glue", "GetTable", read)
@@ -70,18 +80,20 @@ class MemoryLake:
     def rows(self, name: str) -> list[Row]:
         """Every row of a table's newest version."""
         history = self.tables.get(name, [Snapshot()])
-        return [row for f in history[-1].files for row in self.data[f.path]]
+        return [row for f in history[-1].files for row in self.data.get(f.path, ())]
 
     def keep(self, rows: Sequence[Row]) -> Path:
         """Write rows to a file."""
         path = Path(f"/data/{next(self.numbers)}.parquet")
         self.data[str(path)] = list(rows)
+        self.written[str(path)] = self.clock()
         return path
 
 
 class MemoryTable:
     """One table at the version it was opened at."""
 
+    merges = True
     columns: Mapping[str, str] = {}
     field_ids: Mapping[str, int] = {}
 
@@ -96,7 +108,7 @@ class MemoryTable:
 
     def committed(self, run_id: str) -> Mapping[str, str] | None:
         """The summary of the run's commit."""
-        return next((s.summary for s in reversed(self._history) if s.author == run_id), None)
+        return next((s.summary for s in reversed(self._history) if s.author == run_id and not s.expired), None)
 
     def live(self) -> Sequence[LiveFile]:
         """Data files."""
@@ -118,21 +130,83 @@ class MemoryTable:
 
     def undo(self) -> None:
         """Commit the data files from before the newest commit."""
+        if self._history[-2].expired:
+            raise NotFound(f"{self.name}: the version before was expired")
         self._swap(Snapshot(self._history[-2].files))
 
-    def _swap(self, snapshot: Snapshot) -> None:
-        def swap() -> None:
-            now = self._lake.tables[self.name]
-            if len(now) != len(self._history):
-                raise StaleCommit(f"{self.name} moved since it was opened")
-            now.append(snapshot)
+    def history(self) -> Sequence[TableVersion]:
+        """Versions, newest first; the first one is the empty table before any commit."""
+        return [TableVersion(n, s.made_at) for n, s in enumerate(self._history) if n and not s.expired][::-1]
 
-        self._lake.call("glue", "UpdateTable", swap)
-        self._history = [*self._history, snapshot]
+    def merge(self, by: str, remove: Sequence[LiveFile], add: Path) -> None:
+        """Put one file in the place of others."""
+        del by
+        gone, added = {f.path for f in remove}, self._live(add)
+        if added.rows != sum(f.rows for f in remove):
+            raise BooksUnbalanced(f"{self.name}: a merge lost rows")
+        self._swap(Snapshot((*(f for f in self.live() if f.path not in gone), added)))
+
+    def expire(self, versions: Sequence[TableVersion]) -> None:
+        """Forget versions."""
+
+        def forget() -> None:
+            now = self._current()
+            for version in versions:
+                now[version.number] = replace(now[version.number], expired=True)
+
+        self._lake.call("glue", "UpdateTable", forget)
+        self._history = [replace(s, expired=s.expired or n in {v.number for v in versions}) for n, s in enumerate(self._history)]
+
+    def orphans(self, before: int) -> Iterator[Sequence[Orphan]]:
+        """List what is at the table's place and no version refers to."""
+        lake = self._lake
+        referred = {f.path for s in self._history if not s.expired for f in s.files}
+
+        def listed() -> list[Orphan]:
+            there = [path for path, name in lake.places.items() if name == self.name and path in lake.data]
+            return [Orphan(p, len(lake.data[p])) for p in there if lake.written[p] < before and p not in referred]
+
+        if found := lake.call("s3", "ListObjects", listed):
+            yield found
+
+    def remove(self, orphans: Sequence[Orphan]) -> None:
+        """Delete data files."""
+        self._lake.call("s3", "DeleteObjects", lambda: [self._lake.data.pop(o.key, None) for o in orphans])
+
+    def _swap(self, snapshot: Snapshot) -> None:
+        made = replace(snapshot, made_at=self._lake.clock())
+        self._lake.call("glue", "UpdateTable", lambda: self._current().append(made))
+        self._history = [*self._history, made]
+
+    def _current(self) -> list[Snapshot]:
+        """The table as it is now; raise StaleCommit when it moved."""
+        now = self._lake.tables[self.name]
+        if len(now) != len(self._history):
+            raise StaleCommit(f"{self.name} moved since it was opened")
+        return now
 
     def _live(self, path: Path) -> LiveFile:
         keys = [row.object_key for row in self._lake.data[str(path)]]
-        return LiveFile(str(path), len(keys), min(keys), max(keys))
+        self._lake.places[str(path)] = self.name
+        return LiveFile(str(path), len(keys), min(keys), max(keys), len(keys))
+
+
+@dataclass(frozen=True)
+class MemoryStore:
+    """The tables as maintenance sees them."""
+
+    lake: MemoryLake
+
+    def tables(self, table: str) -> Sequence[MemoryTable]:
+        """Open the tables that are there."""
+        return [MemoryTable(self.lake, name) for name in self.lake.existing(table)]
+
+    @contextmanager
+    def merged(self, table: Table, files: Sequence[LiveFile]) -> Iterator[Path]:
+        """Write the rows of files into one."""
+        del table
+        rows = self.lake.call("s3", "GetObject data", lambda: [row for f in files for row in self.lake.data[f.path]])
+        yield self.lake.keep(sorted(rows, key=lambda r: (r.arrival, r.file_id, r.record)))
 
 
 @dataclass(frozen=True)

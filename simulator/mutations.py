@@ -14,7 +14,7 @@ from simulator.story import play
 from tidegate.aws.ledger import DynamoLedger
 from tidegate.model.arrivals import Arrival
 from tidegate.ports import Registration, Swap
-from tidegate.usecases import checks, claim, fail, ingest, load, reconcile, settle
+from tidegate.usecases import checks, claim, fail, ingest, load, maintain_dataset, reconcile, settle
 from tidegate.usecases.wake import Waker
 
 Patches = list[Any]
@@ -229,6 +229,26 @@ def _force_forgotten() -> Patches:
     return [patch.object(DynamoLedger, "requeue", lambda self, record, **_: original(self, record))]
 
 
+def _rude_maintenance() -> Patches:
+    def rude(dataset: str, keeping: Any, tended: Any) -> None:
+        del tended
+        for work in maintain_dataset._work(keeping.store.tables(dataset.replace(".", "_")), keeping, keeping.desk.clock()):
+            for group in work.groups:
+                with keeping.merger.merged(work.table, group) as path:
+                    work.table.merge("rude", group, path)
+
+    return [patch.object(maintain_dataset, "_under_lease", rude)]
+
+
+def _no_look_after_maintenance() -> Patches:
+    release = lambda dataset, lease, desk: desk.ledger.release(dataset, lease.token)  # noqa: E731
+    return [patch.object(maintain_dataset, "_give_back", release)]
+
+
+def _young_orphans() -> Patches:
+    return [patch.object(maintain_dataset, "orphaned_before", lambda _policy, now: now + 1)]
+
+
 MUTATIONS: dict[str, Callable[[], Patches]] = {
     "commits are rebased instead of refused": _no_fence,
     "rows of an earlier version stay": _no_replacement,
@@ -257,6 +277,9 @@ MUTATIONS: dict[str, Callable[[], Patches]] = {
     "the timer of a batch window rings too early": _early_timer,
     "full loads that are too small are not held back": _no_holding_back,
     "a forced replay is held back again": _force_forgotten,
+    "maintenance asks neither lease nor ledger": _rude_maintenance,
+    "maintenance does not look at the queue after": _no_look_after_maintenance,
+    "files that a run is about to commit are orphans": _young_orphans,
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator import invariants
 from simulator.choices import Choices
-from simulator.cloud import LANDING, LEASE, Cloud
+from simulator.cloud import LANDING, LEASE, UPKEEP, Cloud
 from simulator.processes import Process, Scheduler
 from simulator.queue import Message
 from simulator.rows import body
@@ -29,6 +29,7 @@ _FOCUS = (
     "reconcile",
     "replay",
     "ingest",
+    "maintain",
 )  # where calls go wrong
 _IDS = ("a", "b", None, "c", "d")
 _KINDS = ("A", "D", "B", "C")
@@ -85,6 +86,7 @@ class Story:
         between = ((3, 6, 12, 25) if focus else (15, 40, 100, 200))[choices.draw(4)]
         self.scheduler = Scheduler(choices, choices.draw(6), between, focus)
         self.mishaps_left = choices.draw(4)
+        self.upkeeps_left = (2, 0, 6)[choices.draw(3)]
         self.dull = (0.75, 0.5, 0.3, 0.9)[choices.draw(4)]
         window = (0, 0, 0, 5)[choices.draw(4)]
         self.cloud = Cloud(self.scheduler, Limits(files=3, bytes=10_000, runs=4, window=window))
@@ -120,6 +122,8 @@ class Story:
                 violations += invariants.waiting(self.cloud, DATASETS)
             self._come_to_rest()
             violations += self.cloud.bugs + invariants.check(self.cloud, DATASETS)
+            if self.choices.draw(3) == 2:
+                violations += self._tidy_up()
             if self.choices.draw(2) and invariants.held_back(self.cloud, DATASETS):
                 violations += self._force_what_is_held_back()
         except StoryStuckError as stuck:
@@ -133,7 +137,7 @@ class Story:
 
     def _act(self, plan: int) -> int:
         """Do one thing; return 1 when it was one of the plan."""
-        choice = self.choices.draw(21, dull=self.dull)
+        choice = self.choices.draw(22, dull=self.dull)
         ready = self.scheduler.ready()
         if 1 <= choice <= 4 and len(ready) > 1:
             self.scheduler.turn(ready[1 + self.choices.draw(len(ready) - 1)])
@@ -147,6 +151,10 @@ class Story:
         elif choice == 18 and plan:
             self.healed = True
             self.cloud.reconcile()
+        elif choice == 21 and self.upkeeps_left:
+            self.upkeeps_left -= 1
+            self.scheduler.note("maintain")
+            self.cloud.maintain()
         elif choice == 19 and self.cloud.arrivals.later:
             self._pass_time((2_000_000, 6_000_000, 9_000_000)[self.choices.draw(3)])
         else:
@@ -370,6 +378,15 @@ class Story:
             *invariants.check(self.cloud, DATASETS),
             *(f"{f} is held back although it was forced" for f in held),
         ]
+
+    def _tidy_up(self) -> list[str]:
+        """Long after, only maintenance comes: it changes no row, and its leavings are not in anybody's way."""
+        self.scheduler.note("maintain, long after")
+        self._pass_time(UPKEEP.orphan_seconds * 1_000_000 + LEASE)
+        self.cloud.maintain()
+        self._run_all()
+        found = invariants.check(self.cloud, DATASETS)
+        return [*self.cloud.bugs, *found, *invariants.orphans(self.cloud)]
 
     def _run_all(self) -> None:
         while self.scheduler.processes or self.cloud.arrivals.waiting:

@@ -50,9 +50,10 @@ def test_only_load_reads_landing_files_and_the_token_key() -> None:
         assert [name for name, statement in statements() if secret in as_list(statement["Action"])] == ["LoadRole"]
 
 
-def test_only_load_changes_tables() -> None:
-    changes = {"glue:CreateTable", "glue:UpdateTable", "s3:DeleteObject"}
-    assert {name for name, statement in statements() if changes & set(as_list(statement["Action"]))} == {"LoadRole"}
+def test_only_load_and_maintain_change_tables_and_only_load_makes_them() -> None:
+    changes = {"glue:UpdateTable", "s3:DeleteObject"}
+    assert {name for name, statement in statements() if changes & set(as_list(statement["Action"]))} == {"LoadRole", "MaintainRole"}
+    assert [name for name, statement in statements() if "glue:CreateTable" in as_list(statement["Action"])] == ["LoadRole"]
 
 
 def test_buckets_queues_and_topic_refuse_plain_http() -> None:

@@ -3,6 +3,7 @@ import ast
 import pytest
 
 from tests.unit.stack.stack import LAMBDA, ROOT, STATES, TEMPLATE, of_type, verbs
+from tidegate.model.upkeep import LONGEST_WORK
 
 IN_THE_STATE_MACHINE = {"claim", "load", "audit", "settle", "fail"}
 BOOTSTRAP = ast.parse((ROOT / "layers/tidegate/python/tidegate/bootstrap.py").read_text(encoding="utf-8"))
@@ -65,6 +66,17 @@ def test_every_verb_has_an_event_to_try_it_with() -> None:
 def test_reconcile_comes_by_itself() -> None:
     events = of_type("AWS::Serverless::Function")["ReconcileFunction"]["Events"]
     assert [event["Properties"]["Schedule"] for event in events.values()] == ["rate(5 minutes)"]
+
+
+def test_maintain_comes_by_itself_as_often_as_the_parameter_says() -> None:
+    events = of_type("AWS::Serverless::Function")["MaintainFunction"]["Events"]
+    assert [event["Properties"]["Schedule"] for event in events.values()] == [{"Ref": "MaintainSchedule"}]
+
+
+def test_orphans_are_older_than_any_work_that_could_still_refer_to_them() -> None:
+    functions = of_type("AWS::Serverless::Function")
+    longest = max(functions["LoadFunction"]["Timeout"], functions["MaintainFunction"]["Timeout"])
+    assert longest < LONGEST_WORK <= TEMPLATE["Parameters"]["OrphanSeconds"]["MinValue"]
 
 
 def test_one_bad_message_does_not_bring_its_batch_back() -> None:

@@ -1,7 +1,8 @@
 """A lake on local disk that keeps the promises of `ports.Table`, and a dataset whose runs can be played on any lake."""
 
+import itertools
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
@@ -14,9 +15,9 @@ import pyarrow.parquet as pq
 
 from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode, When
 from tidegate.engine import Keyring, Limits
-from tidegate.errors import StaleCommit
+from tidegate.errors import NotFound, StaleCommit
 from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
-from tidegate.ports import Lake, Layers, LiveFile, Table
+from tidegate.ports import Lake, Layers, LiveFile, Orphan, Table, TableVersion
 from tidegate.tables.duck import connect, copy_to, reading
 from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema
 from tidegate.tables.silver import LINEAGE
@@ -56,14 +57,20 @@ class _Version:
     files: tuple[LiveFile, ...] = ()
     author: str = ""
     summary: Mapping[str, str] = field(default_factory=dict)
+    made_at: int = 0
+    expired: bool = False
 
 
 class LocalTable:
     """One table at the version it was opened at."""
 
-    def __init__(self, name: str, stored: list[_Version], columns: Mapping[str, str], ids: Mapping[str, int], place: Path) -> None:
+    merges = True
+
+    def __init__(
+        self, name: str, stored: list[_Version], columns: Mapping[str, str], ids: Mapping[str, int], lake: "LocalLake"
+    ) -> None:
         self.name, self.columns, self.field_ids = name, columns, ids
-        self._stored, self._place, self._history = stored, place, list(stored)
+        self._stored, self._lake, self._history = stored, lake, list(stored)
         self.fetched: list[str] = []
         self.version = ""
 
@@ -72,7 +79,7 @@ class LocalTable:
         return self._history[-1].author
 
     def committed(self, run_id: str) -> Mapping[str, str] | None:
-        return next((v.summary for v in self._history if v.author == run_id), None)
+        return next((v.summary for v in self._history if v.author == run_id and not v.expired), None)
 
     def live(self) -> Sequence[LiveFile]:
         return self._history[-1].files
@@ -87,36 +94,90 @@ class LocalTable:
         return Commit(self.name, *(int(summary[f"tidegate.{word}"]) for word in ("added", "removed", "before", "after")))
 
     def undo(self) -> None:
+        if self._history[-2].expired:
+            raise NotFound(f"{self.name}: the version before was expired")
         self._swap(_Version(self._history[-2].files))
 
-    def _swap(self, version: _Version) -> None:
+    def history(self) -> Sequence[TableVersion]:
+        kept = [TableVersion(number, v.made_at) for number, v in enumerate(self._history) if number and not v.expired]
+        return kept[::-1]
+
+    def merge(self, by: str, remove: Sequence[LiveFile], add: Path) -> None:
+        del by
+        added = self._keep(add, 0)
+        assert added.rows == sum(f.rows for f in remove)
+        self._swap(_Version((*(f for f in self.live() if f not in remove), added)))
+
+    def expire(self, versions: Sequence[TableVersion]) -> None:
+        self._check()
+        for version in versions:
+            self._stored[version.number] = replace(self._stored[version.number], expired=True)
+        self._history = list(self._stored)
+
+    def orphans(self, before: int) -> Iterator[Sequence[Orphan]]:
+        kept = {f.path for v in self._stored if not v.expired for f in v.files}
+        there = [p for p in self._lake.place.glob(f"{self.name}-*") if self._lake.written[str(p)] < before and str(p) not in kept]
+        yield [Orphan(str(p), p.stat().st_size) for p in sorted(there)]
+
+    def remove(self, orphans: Sequence[Orphan]) -> None:
+        for orphan in orphans:
+            Path(orphan.key).unlink()
+
+    def leave_behind(self, name: str) -> Path:
+        """What a try that died before its commit leaves at the table's place."""
+        path = self._lake.place / f"{self.name}-{name}.parquet"
+        path.write_bytes(b"half")
+        self._lake.written[str(path)] = self._lake.clock()
+        return path
+
+    def _check(self) -> None:
         if len(self._stored) != len(self._history):
             raise StaleCommit(f"{self.name} moved")
-        self._stored.append(version)
+
+    def _swap(self, version: _Version) -> None:
+        self._check()
+        self._stored.append(replace(version, made_at=self._lake.clock()))
         self._history = list(self._stored)
 
     def _keep(self, path: Path, number: int) -> LiveFile:
-        kept = self._place / f"{self.name}-{len(self._history)}-{number}.parquet"
+        kept = self._lake.place / f"{self.name}-{len(self._history)}-{number}-{next(self._lake.numbers)}.parquet"
         kept.write_bytes(path.read_bytes())
+        self._lake.written[str(kept)] = self._lake.clock()
         keys = pq.read_table(kept, columns=["_object_key"])["_object_key"].to_pylist()
-        return LiveFile(str(kept), len(keys), min(keys), max(keys))
+        return LiveFile(str(kept), len(keys), min(keys), max(keys), kept.stat().st_size)
 
 
 class LocalLake:
     """Tables in a directory, and the catalog that shows them."""
 
-    def __init__(self, place: Path) -> None:
-        self._place, self._tables = place, dict[str, list[_Version]]()
+    def __init__(self, place: Path, clock: Callable[[], int] = lambda: 0) -> None:
+        self.place, self.clock, self._tables = place, clock, dict[str, list[_Version]]()
+        self.written: dict[str, int] = {}
+        self.numbers = itertools.count(1)
         self._shapes: dict[str, tuple[Mapping[str, str], Mapping[str, int]]] = {}
+
+    def move(self, place: Path) -> None:
+        """Keep everything somewhere else from now on: its files were copied there."""
+        self.place = place
+        self.written = {str(place / Path(path).name): at for path, at in self.written.items()}
+        for versions in self._tables.values():
+            for number, v in enumerate(versions):
+                files = tuple(replace(f, path=str(place / Path(f.path).name)) for f in v.files)
+                versions[number] = replace(v, files=files)
+
+    def tables(self, table: str) -> Sequence[LocalTable]:
+        names = [f"{layer}.{table}" for layer in ("bronze", "quarantine", "silver") if f"{layer}.{table}" in self._tables]
+        return [LocalTable(name, self._tables[name], *self._shapes[name], self) for name in names]
 
     def open(self, contract: Contract) -> Layers:
         return Layers(*(self._open(layer, contract) for layer in ("bronze", "quarantine", "silver")))
 
     def silver(self, table: str, version: str = "") -> "LocalTable | None":
-        stored = self._tables.get(f"silver.{table}")
+        name = f"silver.{table}"
+        stored = self._tables.get(name)
         if stored is None:
             return None
-        seen = LocalTable(f"silver.{table}", stored[: int(version) + 1] if version else stored, *self._shapes[table], self._place)
+        seen = LocalTable(name, stored[: int(version) + 1] if version else stored, *self._shapes[name], self)
         seen.version = version or str(len(stored) - 1 or "")
         return seen
 
@@ -140,9 +201,8 @@ class LocalLake:
         schema = quarantine_schema() if layer == "quarantine" else row_schema(contract)
         columns = {f.name: duckdb_type(f.field_type) for f in schema.fields}
         name = f"{layer}.{contract.table}"
-        if layer == "silver":
-            self._shapes[contract.table] = columns, field_ids(schema)
-        return LocalTable(name, self._tables.setdefault(name, [_Version()]), columns, field_ids(schema), self._place)
+        self._shapes[name] = columns, field_ids(schema)
+        return LocalTable(name, self._tables.setdefault(name, [_Version()]), *self._shapes[name], self)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Shop:
     def __init__(self, place: Path, words: str = "", text: str = CONTRACT) -> None:
         self.world, self.place = World(), place
         (place / "warehouse").mkdir()
-        self.lake = LocalLake(place / "warehouse")
+        self.lake = LocalLake(place / "warehouse", self.world.clock)
         self._numbers = itertools.count(1)
         publish(text + words, "clients.odcs.yaml", store=self.world.lake_bucket)
 

@@ -15,17 +15,19 @@ from tidegate.aws.objects import S3Objects
 from tidegate.aws.table import Table
 from tidegate.aws.timer import QueueTimer
 from tidegate.aws.workflow import StepFunctions
+from tidegate.model.upkeep import Policy
 from tidegate.ports import Lake
 from tidegate.settings import Settings
 from tidegate.usecases.batch import Desk
 from tidegate.usecases.batch import Limits as ClaimLimits
 from tidegate.usecases.ingest import Register
+from tidegate.usecases.maintain_dataset import Keeping
 from tidegate.usecases.reconcile import Pace
 from tidegate.usecases.turns import Turns
 from tidegate.usecases.wake import Waker
 
 if TYPE_CHECKING:  # DuckDB is heavy, and half of the functions never need it
-    from tidegate.engine import Keyring
+    from tidegate.engine import Keyring, Limits
     from tidegate.tables.workshop import LocalWorkshop
 
 settings = Settings()
@@ -132,11 +134,33 @@ def pace() -> Pace:
     return Pace(settings.number("SURVEY_VERSIONS"), settings.number("SURVEY_SECONDS"), settings.number("SURVEY_EVERY_SECONDS"))
 
 
+def keeping(memory_mb: int, milliseconds: int, directory: str) -> Keeping:
+    """Return what maintenance needs, in a Lambda of this size that has so much time left."""
+    from tidegate.aws.iceberg import GlueLake
+    from tidegate.tables.compaction import LocalMerger
+
+    store = GlueLake(settings.text("TIDEGATE_STACK"), settings.text("LAKE_BUCKET"), client("s3"), client("glue"))
+    policy = Policy(
+        target_bytes=settings.number("MERGE_BYTES"),
+        least_files=settings.number("MERGE_FILES"),
+        version_seconds=settings.number("VERSION_SECONDS"),
+        least_versions=settings.number("LEAST_VERSIONS"),
+        most_versions=settings.number("MOST_VERSIONS"),
+        orphan_seconds=settings.number("ORPHAN_SECONDS"),
+        sweep_seconds=settings.number("SWEEP_SECONDS"),
+    )
+    merger = LocalMerger(Path(directory), _engine_limits(memory_mb, directory))
+    return Keeping(desk(), store, merger, policy, clock() + milliseconds * 1000, time.sleep)
+
+
 def workshop(memory_mb: int, directory: str) -> "LocalWorkshop":
     """Return the room for one load in a Lambda of this size: the rest of the memory is for Python, Arrow and buffers."""
-    from tidegate.engine import Limits
     from tidegate.tables.workshop import LocalWorkshop
 
-    room = Path(directory)
-    limits = Limits(memory_mb=max(256, int(memory_mb * 0.6)), temp_dir=room, threads=max(1, min(6, memory_mb // 1769)))
-    return LocalWorkshop(room, limits, keyring())
+    return LocalWorkshop(Path(directory), _engine_limits(memory_mb, directory), keyring())
+
+
+def _engine_limits(memory_mb: int, directory: str) -> "Limits":
+    from tidegate.engine import Limits
+
+    return Limits(memory_mb=max(256, int(memory_mb * 0.6)), temp_dir=Path(directory), threads=max(1, min(6, memory_mb // 1769)))

@@ -1,6 +1,7 @@
 """What the use cases need from the outside, as protocols. `tidegate.aws` implements them; tests hold fakes to the same contract."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -36,8 +37,11 @@ class Ledger(Protocol):
         """Read the lease, strongly consistent."""
         ...
 
-    def take(self, seen: Lease, now: int, until: int) -> Lease | None:
-        """Take a free or expired lease with token + 1; None when somebody else did since it was `seen`."""
+    def take(self, seen: Lease, now: int, until: int, keeper: str = "") -> Lease | None:
+        """Take a free or expired lease with token + 1; None when somebody else did since it was `seen`.
+
+        With a `keeper` nobody starts an execution for it.
+        """
         ...
 
     def hold(self, dataset: str, token: int, until: int, run_id: str = "") -> bool:
@@ -50,6 +54,10 @@ class Ledger(Protocol):
 
     def back_off(self, dataset: str, token: int, opens_at: int) -> bool:
         """Give a lease back after a failure: one more, and nobody takes it unasked before `opens_at`; False as release."""
+        ...
+
+    def reserve(self, seen: Lease, opens_at: int) -> bool:
+        """Keep a held lease, once it is given back, from being taken unasked before `opens_at`; False when it changed since."""
         ...
 
     def arm(self, seen: Lease, opens_at: int) -> bool:
@@ -236,6 +244,7 @@ class LiveFile:
     rows: int
     lower: str | None
     upper: str | None
+    bytes: int = 0
 
 
 class Table(Protocol):
@@ -282,6 +291,73 @@ class Snapshot(Protocol):
 
     def fetch(self, files: Sequence[LiveFile], directory: Path) -> Sequence[Path]:
         """Copy data files to local disk, in the order given."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """One version in a table's history, a snapshot; `made_at` is in microseconds since 1970, UTC."""
+
+    number: int
+    made_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """An object where a table keeps its files, to which no version of the table refers."""
+
+    key: str
+    bytes: int
+
+
+class KeptTable(Table, Protocol):
+    """A table as maintenance sees it. What it does changes no row, and is done on the version that was opened or refused, as commits."""
+
+    @property
+    def merges(self) -> bool:
+        """Whether data files may be merged: not where other hands added files that delete rows of others."""
+        ...
+
+    def history(self) -> Sequence[TableVersion]:
+        """List the versions that led to the one that was opened, newest first."""
+        ...
+
+    def merge(self, by: str, remove: Sequence[LiveFile], add: Path) -> None:
+        """Put one data file with the same rows in the place of others, by a commit without author.
+
+        Raise BooksUnbalanced when it has not as many rows, and StaleCommit when the table moved.
+        """
+        ...
+
+    def expire(self, versions: Sequence[TableVersion]) -> None:
+        """Forget old versions. Their data files stay until they are removed as orphans; raise StaleCommit when the table moved."""
+        ...
+
+    def orphans(self, before: int) -> Iterator[Sequence[Orphan]]:
+        """List orphans that were written before a time (microseconds since 1970, UTC), in batches.
+
+        Raise NotFound when a file is not there that says what versions refer to.
+        """
+        ...
+
+    def remove(self, orphans: Sequence[Orphan]) -> None:
+        """Delete orphans; the lake bucket keeps them as old versions for a while."""
+        ...
+
+
+class Store(Protocol):
+    """Where the tables of a dataset are kept."""
+
+    def tables(self, table: str) -> "Sequence[KeptTable]":
+        """Open those tables of `<domain>_<dataset>` that are there, as they are."""
+        ...
+
+
+class Merger(Protocol):
+    """Room and tools to make one data file out of several."""
+
+    def merged(self, table: Table, files: Sequence[LiveFile]) -> AbstractContextManager[Path]:
+        """Copy the files and write their rows into one, in the order of arrival; both are gone after the block."""
         ...
 
 

@@ -7,6 +7,7 @@ instead of having it rebased. Every snapshot carries `tidegate.run-id`, so a ste
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +18,26 @@ from pyiceberg.conversions import from_bytes
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.io import PY_IO_IMPL
 from pyiceberg.io.pyarrow import compute_statistics_plan, data_file_statistics_from_parquet_metadata, parquet_path_to_id_mapping
-from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestContent
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.typedef import Record
 from pyiceberg.types import IcebergType, ListType, NestedField, PrimitiveType, StringType, StructType
 
-from tidegate.aws.catalog import RUN_ID
+from tidegate.aws.catalog import LAYERS, RUN_ID
 from tidegate.aws.errors import speaking_to_aws
 from tidegate.aws.fileio import CLIENT, S3FileIO, place_of
-from tidegate.aws.swaps import SwapFiles
+from tidegate.aws.orphans import delete_objects, list_orphans
+from tidegate.aws.swaps import ExpireVersions, MergeFiles, SwapFiles
 from tidegate.contracts.contract import Contract
-from tidegate.errors import ContractInvalid, Problem, ServiceUnavailable, StaleCommit
+from tidegate.errors import BooksUnbalanced, ContractInvalid, NotFound, Problem, ServiceUnavailable, StaleCommit
 from tidegate.model.runs import Commit
-from tidegate.ports import Layers, LiveFile
+from tidegate.ports import Layers, LiveFile, Orphan, TableVersion
 from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema
 
 UNDOES = "tidegate.undoes"
+MERGED_BY = "tidegate.merged-by"
 _METADATA = "metadata_location"
 _PROPERTIES = {
     "format-version": "2",
@@ -72,6 +75,14 @@ class GlueLake:
         except NoSuchTableError:
             return None
         return SwapTable(f"silver.{table}", opened, self._s3, version)
+
+    def tables(self, table: str) -> "Sequence[SwapTable]":
+        """Open those tables of `<domain>_<dataset>` that are there, as they are."""
+        found = []
+        for layer in LAYERS:
+            with suppress(NoSuchTableError):
+                found.append(SwapTable(f"{layer}.{table}", self.load(layer, table), self._s3))
+        return found
 
     def load(self, layer: str, table: str) -> IcebergTable:
         """Open one table as it is; raise NoSuchTableError when there is none."""
@@ -125,7 +136,13 @@ class SwapTable:
         """List data files of the version that was opened."""
         number = self.field_ids["_object_key"]
         return [
-            LiveFile(path, entry.record_count, _bound(entry.lower_bounds, number), _bound(entry.upper_bounds, number))
+            LiveFile(
+                path,
+                entry.record_count,
+                _bound(entry.lower_bounds, number),
+                _bound(entry.upper_bounds, number),
+                entry.file_size_in_bytes,
+            )
             for path, entry in self._data_files().items()
         ]
 
@@ -146,27 +163,80 @@ class SwapTable:
         """Take the newest commit back, by a commit that holds the data files from before it; raise StaleCommit when the table moved."""
         snapshot = self._table.current_snapshot()
         parent = snapshot.parent_snapshot_id if snapshot else None
+        first = snapshot is None or snapshot.sequence_number == 1
+        if not first and (
+            parent is None or self._table.snapshot_by_id(parent) is None
+        ):  # to take it for the first would empty the table
+            raise NotFound(f"{self.name}: the version before that of {self.author} was expired by other hands; replay the dataset")
         now, before = self._data_files(), self._files_of(parent) if parent else {}
         gone = [entry for path, entry in now.items() if path not in before]
         back = [entry for path, entry in before.items() if path not in now]
         self._swap({UNDOES: self.author}, gone, back)
 
-    def _swap(self, properties: Mapping[str, str], remove: Sequence[DataFile], add: Sequence[DataFile]) -> None:
+    # Maintenance
+
+    @property
+    def merges(self) -> bool:
+        """Whether data files may be merged: not where other hands added files that delete rows of others."""
+        snapshot = self._table.current_snapshot()
+        return snapshot is not None and not any(
+            m.content == ManifestContent.DELETES and (m.has_added_files() or m.has_existing_files())
+            for m in snapshot.manifests(self._table.io)
+        )
+
+    def history(self) -> Sequence[TableVersion]:
+        """List the versions that led to the one that was opened, newest first."""
+        return [TableVersion(s.snapshot_id, s.timestamp_ms * 1000) for s in _history(self._table)]
+
+    def merge(self, by: str, remove: Sequence[LiveFile], add: Path) -> None:
+        """Put one data file with the same rows in the place of others, by a commit without author."""
+        added = self._upload(add, by)
+        if added.record_count != sum(f.rows for f in remove):
+            raise BooksUnbalanced(
+                f"{self.name}: {sum(f.rows for f in remove)} rows of {len(remove)} files became {added.record_count}"
+            )
+        self._swap({MERGED_BY: by}, [self._data_files()[f.path] for f in remove], [added], MergeFiles)
+
+    def expire(self, versions: Sequence[TableVersion]) -> None:
+        """Forget old versions; raise StaleCommit when the table moved since it was opened."""
+        with self._committing(), self._table.transaction() as transaction, ExpireVersions(transaction) as change:
+            change.by_ids([v.number for v in versions])
+
+    def orphans(self, before: int) -> Iterator[Sequence[Orphan]]:
+        """List orphans that were written before a time (microseconds since 1970, UTC), in batches."""
+        return list_orphans(self._table, self._s3, before)
+
+    def remove(self, orphans: Sequence[Orphan]) -> None:
+        """Delete orphans; the lake bucket keeps them as old versions for a while."""
+        delete_objects(self._s3, place_of(self._table.location())[0], [o.key for o in orphans])
+
+    def _swap(
+        self,
+        properties: Mapping[str, str],
+        remove: Sequence[DataFile],
+        add: Sequence[DataFile],
+        kind: type[SwapFiles] = SwapFiles,
+    ) -> None:
         """Make one snapshot; raise StaleCommit when the table moved since it was opened."""
-        try:
-            with (
-                speaking_to_aws(),
-                self._table.transaction() as transaction,
-                SwapFiles(transaction, self._table.io, dict(properties)) as swap,
-            ):
-                for entry in remove:
-                    swap.delete_data_file(entry)
-                for entry in add:
-                    swap.append_data_file(entry)
-        except CommitFailedException as error:
-            raise StaleCommit(f"{self.name} moved since it was opened") from error
+        with (
+            self._committing(),
+            self._table.transaction() as transaction,
+            kind(transaction, self._table.io, dict(properties)) as swap,
+        ):
+            for entry in remove:
+                swap.delete_data_file(entry)
+            for entry in add:
+                swap.append_data_file(entry)
         self._entries = None
         self.author = _author(self._table)
+
+    @contextmanager
+    def _committing(self) -> Iterator[None]:
+        try:
+            with speaking_to_aws():
+                yield
+        except CommitFailedException as error:
+            raise StaleCommit(f"{self.name} moved since it was opened") from error
 
     def _data_files(self) -> dict[str, DataFile]:
         if self._entries is None:
@@ -285,10 +355,11 @@ def _new_parts(have: IcebergType, wanted: IcebergType) -> list[NestedField]:
 
 
 def _history(table: IcebergTable) -> Iterator[Snapshot]:
+    known = {snapshot.snapshot_id: snapshot for snapshot in table.metadata.snapshots}
     snapshot = table.current_snapshot()
     while snapshot is not None:
         yield snapshot
-        snapshot = table.snapshot_by_id(snapshot.parent_snapshot_id) if snapshot.parent_snapshot_id else None
+        snapshot = known.get(snapshot.parent_snapshot_id) if snapshot.parent_snapshot_id else None
 
 
 def _properties(snapshot: Snapshot) -> Mapping[str, str]:

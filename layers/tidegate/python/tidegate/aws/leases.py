@@ -25,7 +25,7 @@ class Leases:
         """Read the lease, strongly consistent."""
         return items.lease(dataset, self._t.get(items.lease_key(dataset)))
 
-    def take(self, seen: Lease, now: int, until: int) -> Lease | None:
+    def take(self, seen: Lease, now: int, until: int, keeper: str = "") -> Lease | None:
         """Take a free or expired lease with token + 1; None when somebody else did since it was `seen`."""
         stale = seen.run_id or seen.stale_run_id  # the one who took it last may have died before it closed that run
         taken = Lease(
@@ -36,6 +36,7 @@ class Leases:
             stale_run_id=stale,
             failures=seen.failures,
             unclean=seen.unclean,
+            keeper=keeper,
         )
         values = {":seen": seen.token, ":open": seen.run_id, ":now": now, ":no": False}
         if self._set(taken, _FREE, values):
@@ -50,6 +51,11 @@ class Leases:
         values = {":seen": seen.token, ":no": False, ":then": seen.opens_at}
         free = "attribute_not_exists(#token) OR (#token = :seen AND held = :no AND opens_at = :then)"
         return self._set(armed, free, values)
+
+    def reserve(self, seen: Lease, opens_at: int) -> bool:
+        """Keep a held lease, once it is given back, from being taken unasked before `opens_at`; False when it was given back already."""
+        values = {":then": opens_at, ":before": seen.opens_at}
+        return self._change(seen.dataset, seen.token, "SET opens_at = :then", values, " AND opens_at = :before")
 
     def hold(self, dataset: str, token: int, until: int, run_id: str = "") -> bool:
         """Extend a lease; False when the token is not the lease's any more, or when `run_id` is given and not its open run."""

@@ -148,7 +148,7 @@ def _dataset_row(stack: Stack, name: str) -> dict[str, Any]:
         "rows_rejected": sum(s.rejected for s in found),
         "rows_open": sum(s.open for s in found),
         "states": {str(s): n for s, n in sorted(states.items())},
-        "run": lease.run_id or ("starting" if lease.held else ""),
+        "run": lease.run_id or ((lease.keeper or "starting") if lease.held else ""),
         "watermark": kept.watermark,
         "loaded_at": timestamp(kept.loaded_at) if kept.loaded_at else "",
         "full_load": kept.epoch.load,

@@ -29,7 +29,8 @@ class Lease:
     that is open under this lease, empty when none; `batch` counts the runs under this token. `stale_run_id` was open when the lease
     was taken over. `failures` counts runs that failed since the last one that did not. `unclean`: a run ended without being
     settled, so the tables may hold commits to take back. Before `opens_at` nobody takes a free lease unasked: more files are
-    awaited, or a failure's cause is given time.
+    awaited, or a failure's cause is given time, or maintenance asked for its turn. `keeper` names who took it to do something else than
+    to run the state machine: no execution belongs to it then.
     """
 
     dataset: str
@@ -43,6 +44,7 @@ class Lease:
     failures: int = 0
     unclean: bool = False
     opens_at: int = 0
+    keeper: str = ""
 
     def is_free(self, now: int) -> bool:
         """Whether anyone may take it at `now` (microseconds)."""

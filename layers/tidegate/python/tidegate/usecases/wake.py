@@ -24,12 +24,12 @@ class Waker:
         it or this call sees the file. With a `window` (seconds) an idle dataset is given that time to gather more files first, and a
         timer rings when it is over; a dataset that failed is left alone for a while. `urgent` waits for neither. `restart` does once
         more what an earlier call may have died before: it starts the execution of a held lease, a no-op unless it was never started, or
-        sets the timer.
+        sets the timer. A lease with a keeper has no execution: its keeper looks at the queue when it gives it back.
         """
         now = self.clock()
         seen = self.ledger.lease(dataset)
         if not seen.is_free(now):
-            if restart:
+            if restart and not seen.keeper:
                 self.workflow.start(dataset, seen.token)
             return False
         gathering = window > 0 and not seen.held and not seen.opens_at
