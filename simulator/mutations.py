@@ -237,7 +237,18 @@ def _rude_maintenance() -> Patches:
                 with keeping.merger.merged(work.table, group) as path:
                     work.table.merge("rude", group, path)
 
-    return [patch.object(maintain_dataset, "_under_lease", rude)]
+    def rebased(self: MemoryTable, by: str, remove: Sequence[Any], add: Any) -> None:
+        del by
+        gone, added = {f.path for f in remove}, self._live(add)
+
+        def effect() -> None:
+            now = self._lake.tables[self.name]
+            now.append(Snapshot((*(f for f in now[-1].files if f.path not in gone), added)))
+
+        self._lake.call("glue", "UpdateTable", effect)
+        self._history = list(self._lake.tables[self.name])
+
+    return [patch.object(maintain_dataset, "_under_lease", rude), patch.object(MemoryTable, "merge", rebased)]
 
 
 def _no_look_after_maintenance() -> Patches:
@@ -277,7 +288,7 @@ MUTATIONS: dict[str, Callable[[], Patches]] = {
     "the timer of a batch window rings too early": _early_timer,
     "full loads that are too small are not held back": _no_holding_back,
     "a forced replay is held back again": _force_forgotten,
-    "maintenance asks neither lease nor ledger": _rude_maintenance,
+    "maintenance takes no lease and merges on what moved": _rude_maintenance,
     "maintenance does not look at the queue after": _no_look_after_maintenance,
     "files that a run is about to commit are orphans": _young_orphans,
 }
