@@ -3,7 +3,7 @@
 --histories N    how many; each has a seed of its own
 --seed S         the first seed
 --replay FILE    play one written-down history and print what happens in it
---mutations      break the code in 30 ways, one at a time, and see that each is noticed
+--mutations      break the code in 29 ways, one at a time, and see that each is noticed
 """
 
 import argparse

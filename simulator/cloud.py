@@ -38,7 +38,7 @@ from tidegate.usecases.wake import Waker
 LANDING = "landing"
 LEASE = 1800 * 1_000_000  # microseconds
 UPKEEP = Policy(
-    target_bytes=8,  # rows, here
+    target_bytes=60,  # rows, here
     least_files=2,
     version_seconds=0,
     least_versions=1,

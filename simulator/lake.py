@@ -57,6 +57,10 @@ class MemoryLake:
         """Names of the tables of a dataset."""
         return [f"{layer}.{table}" for layer in LAYERS if f"{layer}.{table}" in self.tables]
 
+    def has_many_files(self) -> bool:
+        """Whether there is something to merge."""
+        return any(len(history[-1].files) > 1 for history in self.tables.values())
+
     def totals(self, table: str) -> Mapping[str, tuple[int, str]]:
         """What the catalog shows."""
         names = self.existing(table)

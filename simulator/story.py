@@ -137,7 +137,7 @@ class Story:
 
     def _act(self, plan: int) -> int:
         """Do one thing; return 1 when it was one of the plan."""
-        choice = self.choices.draw(22, dull=self.dull)
+        choice = self.choices.draw(23, dull=self.dull)
         ready = self.scheduler.ready()
         if 1 <= choice <= 4 and len(ready) > 1:
             self.scheduler.turn(ready[1 + self.choices.draw(len(ready) - 1)])
@@ -151,7 +151,7 @@ class Story:
         elif choice == 18 and plan:
             self.healed = True
             self.cloud.reconcile()
-        elif choice == 21 and self.upkeeps_left:
+        elif choice >= 20 and self.upkeeps_left and self.cloud.lake.has_many_files():
             self.upkeeps_left -= 1
             self.scheduler.note("maintain")
             self.cloud.maintain()

@@ -24,6 +24,6 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN4
     for tended in done.datasets:
         logger.info("tended", **asdict(tended), dry_run=dry_run)
     for name, why in done.errors.items():
-        logger.error("could not be tended", name=name, why=why)
+        logger.error("could not be tended", dataset=name, why=why)
     measure({"DatasetsTended": 0 if dry_run else len(done.datasets), "MaintainErrors": len(done.errors)})
     return asdict(done) | {"dry_run": dry_run}
