@@ -261,6 +261,29 @@ class TestLease:
         assert ledger.take(held, clock(), clock() + LATER) is None
         assert ledger.lease(DATASET) == held
 
+    def test_keeper_is_named_in_the_lease_until_somebody_else_takes_it(self, ledger: Ledger, clock: ManualClock) -> None:
+        kept = ledger.take(ledger.lease(DATASET), clock(), clock() + LATER, "maintain")
+        assert kept is not None
+        assert (ledger.lease(DATASET), kept.keeper) == (kept, "maintain")
+        ledger.release(DATASET, kept.token)
+        assert take(ledger, clock).keeper == ""
+
+    def test_reserved_lease_stays_held_and_is_not_open_when_it_is_given_back(self, ledger: Ledger, clock: ManualClock) -> None:
+        held = take(ledger, clock)
+        opens_at = clock() + LATER
+        assert ledger.reserve(held, opens_at)
+        assert not ledger.reserve(held, opens_at + 1)  # somebody did since it was seen
+        assert ledger.lease(DATASET) == replace(held, opens_at=opens_at)
+        ledger.release(DATASET, held.token)
+        assert ledger.lease(DATASET).opens_at == opens_at
+        assert take(ledger, clock).opens_at == 0
+
+    def test_lease_that_was_given_back_is_not_reserved(self, ledger: Ledger, clock: ManualClock) -> None:
+        held = take(ledger, clock)
+        ledger.release(DATASET, held.token)
+        assert not ledger.reserve(held, clock() + LATER)
+        assert ledger.lease(DATASET).opens_at == 0
+
     def test_two_that_saw_the_same_free_lease_cannot_both_take_it(self, ledger: Ledger, clock: ManualClock) -> None:
         seen = ledger.lease(DATASET)
         assert ledger.take(seen, clock(), clock() + LATER)
