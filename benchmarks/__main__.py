@@ -1,0 +1,68 @@
+"""`make bench`, or `python -m benchmarks [--cases a,f] [--times 3] [--rows 1000000]`."""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.cases import load
+from benchmarks.cases.options import Options
+from benchmarks.machine import circumstances
+from benchmarks.report import Section, on_screen, write_page
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "benchmarks.md"
+PEERS = ROOT / ".venvs" / "bench" / "bin" / "python"
+Case = Callable[[Options, Path, Callable[[str], None]], Sequence[Section]]
+
+CASES: dict[str, tuple[str, Case]] = {
+    "a": ("A first load, beside its floors", load.measure),
+}
+WORDS = """cases:
+  a  a first load of 1,000,000 rows beside its floors (b: the floors, measured together with a)
+"""
+
+
+def main() -> int:
+    """Measure the cases that are asked for, print them, and write them into the page; 1 when something was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, epilog=WORDS, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", default="", help="letters separated by commas; all when it is empty")
+    parser.add_argument("--times", type=int, default=3, help="measurements of each contender")
+    parser.add_argument(
+        "--rows", type=int, default=1_000_000, help="rows of the large file; the page is written only for the default"
+    )
+    arguments = parser.parse_args()
+    chosen = [c for c in arguments.cases.replace("b", "a").split(",") if c] or list(CASES)
+    unknown = sorted(set(chosen) - set(CASES))
+    if unknown:
+        parser.error(f"no such case: {', '.join(unknown)}")
+    options = Options(arguments.times, arguments.rows, PEERS)
+    measured = {name: (CASES[name][0], _measure(name, options)) for name in sorted(set(chosen))}
+    if arguments.rows == parser.get_default("rows"):
+        write_page(PAGE, measured, circumstances(options.times, PEERS))
+        _say(f"\nwritten to {PAGE.relative_to(ROOT)}")
+    return 0
+
+
+def _measure(name: str, options: Options) -> Sequence[Section]:
+    room = ROOT / ".local" / "bench"
+    room.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=room))
+    _say(f"\n{name}: {CASES[name][0]}")
+    try:
+        sections = CASES[name][1](options, folder, _say)
+    finally:
+        shutil.rmtree(folder)
+    for section in sections:
+        _say(on_screen(section))
+    return sections
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

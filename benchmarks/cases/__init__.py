@@ -1,0 +1,1 @@
+"""The cases: each says what is measured beside what."""

@@ -1,0 +1,84 @@
+"""Cases a, b, c: the whole contract over one large file, beside its floors and beside what a user would write instead."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.cases.options import Options
+from benchmarks.data import planted, write_rows
+from benchmarks.figures import Check, Contender, Figures, compete, ratio, table
+from benchmarks.report import Section
+from benchmarks.same import differences, reasons_of, shaped
+
+FLOOR = "DuckDB text to Parquet"
+OURS = "Tidegate"
+
+
+def measure(options: Options, folder: Path, say: Callable[[str], None]) -> list[Section]:
+    """Measure ours and the floors."""
+    files = folder / "files"
+    files.mkdir()
+    write_rows(files / "claims.csv", options.rows)
+    size = (files / "claims.csv").stat().st_size
+    kept = folder / "ours"
+    contenders = [*floors(files), ours(files, kept, options.rows)]
+    found = compete(contenders, options.times, folder, say)
+    section = table(
+        f"A first load of {options.rows:,} rows, {size / 1e6:.0f} MB of CSV",
+        "22 columns of eight types; one record in a thousand is rejected; one key in a hundred comes twice. Ours parses, types, checks and"
+        " masks every row, gives reasons, and writes accepted rows, quarantine and the newest row per key.",
+        found,
+        FLOOR,
+        _steps(found),
+    )
+    return [section]
+
+
+def floors(files: Path) -> list[Contender]:
+    """What the same file costs when nothing is checked."""
+
+    def floor(what: str) -> Callable[[Path], list[str]]:
+        return lambda out: [sys.executable, "-m", "benchmarks.work.floor", str(files), str(out), what]
+
+    return [
+        Contender("parse only", "DuckDB reads every field as text and keeps none", floor("parse")),
+        Contender(FLOOR, "every field as text into zstd Parquet, nothing checked", floor("copy")),
+    ]
+
+
+def ours(files: Path, kept: Path, rows: int) -> Contender:
+    """The row engine and the fold; what it made is kept in `kept` to compare the peers with."""
+    return Contender(
+        OURS,
+        "types, checks, reasons, masks, lineage, raw text of rejects, newest per key; three Parquet files",
+        lambda out: [sys.executable, "-m", "benchmarks.work.ours", str(files), str(out)],
+        _as_planted(kept, rows),
+    )
+
+
+def _as_planted(kept: Path, rows: int) -> Check:
+    def check(out: Path) -> str:
+        shaped(out)
+        shutil.copytree(out, kept, dirs_exist_ok=True)
+        return "" if reasons_of(out) == planted(rows) else "rejects others than those that were planted"
+
+    return check
+
+
+def same_as(kept: Path) -> Check:
+    """Compare a peer's output with ours."""
+    return lambda out: differences(kept, out)
+
+
+def _steps(found: dict[str, Figures]) -> list[str]:
+    mine = found[OURS]
+    if not mine.runs:
+        return []
+    floor = found[FLOOR].median("cpu")
+    steps = mine.runs[0].notes["steps"]
+    parts = []
+    for name in steps:
+        cpu = mine.note("steps", name, "cpu")
+        parts.append(f"{name} {cpu:.2f} s ({ratio(cpu, floor)})")
+    return [f"CPU of ours by step, and to {FLOOR}: " + ", ".join(parts) + "."]
