@@ -47,12 +47,12 @@ def floors(files: Path) -> list[Contender]:
     ]
 
 
-def ours(files: Path, kept: Path, rows: int) -> Contender:
+def ours(files: Path, kept: Path, rows: int, memory_mb: int = 4096) -> Contender:
     """The row engine and the fold; what it made is kept in `kept` to compare the peers with."""
     return Contender(
         OURS,
         "types, checks, reasons, masks, lineage, raw text of rejects, newest per key; three Parquet files",
-        lambda out: [sys.executable, "-m", "benchmarks.work.ours", str(files), str(out)],
+        lambda out: [sys.executable, "-m", "benchmarks.work.ours", str(files), str(out), str(memory_mb)],
         _as_planted(kept, rows),
     )
 
