@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.cases import growth, load, small
+from benchmarks.cases import growth, load, small, upsert
 from benchmarks.cases.options import Options
 from benchmarks.machine import circumstances
 from benchmarks.report import Section, on_screen, write_page
@@ -19,11 +19,13 @@ Case = Callable[[Options, Path, Callable[[str], None]], Sequence[Section]]
 
 CASES: dict[str, tuple[str, Case]] = {
     "a": ("A first load, beside its floors", load.measure),
+    "d": ("An upsert", upsert.measure),
     "e": ("Growth", growth.measure),
     "f": ("Many small files", small.measure),
 }
 WORDS = """cases:
   a  a first load of 1,000,000 rows beside its floors (b: the floors, measured together with a)
+  d  an upsert of 100,000 rows into 5,000,000: ours, pyiceberg's, Spark's, and a rewrite without a commit
   e  ours from 10,000 to 10,000,000 rows under one memory limit
   f  a batch of 1,000 files of 100 rows beside one file
 """

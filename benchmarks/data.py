@@ -27,7 +27,7 @@ FAULTS = (  # what is written instead, and the reasons for which the record has 
     ({"units": "1e2"}, ("type:units",)),
     ({"distance_km": "NaN", "units": "1000"}, ("maximum:units", "type:distance_km")),
 )
-_DICE = """
+MACROS = """
 CREATE MACRO dice(n, salt) AS
     (((n * 1103515245 + salt * 69069 + 12345) % 2147483647) * ((n * 31 + salt * 7919) % 46337 + 1)) % 2147483647
 """
@@ -107,13 +107,18 @@ def write_files(folder: Path, files: int, rows: int) -> None:
 
 def _writer() -> duckdb.DuckDBPyConnection:
     db = duckdb.connect(config={"preserve_insertion_order": True, "memory_limit": "2GB"})
-    db.execute(_DICE)
+    db.execute(MACROS)
     return db
 
 
+def texts(numbers: str) -> str:
+    """Return a SELECT of the texts of the rows whose numbers are `n` in a query, for a connection that knows `MACROS`."""
+    return f"SELECT {', '.join(_cell(column) for column in COLUMNS)} FROM ({numbers})"
+
+
 def _write(db: duckdb.DuckDBPyConnection, path: Path, rows: int, first: int) -> None:
-    cells = ", ".join(_cell(column) for column in COLUMNS)
-    db.execute(f"COPY (SELECT {cells} FROM range({first}, {first + rows}) t(n)) TO '{path}' (FORMAT csv, HEADER true, QUOTE '\"')")
+    rows_of = texts(f"SELECT range AS n FROM range({first}, {first + rows})")
+    db.execute(f"COPY ({rows_of}) TO '{path}' (FORMAT csv, HEADER true, QUOTE '\"')")
 
 
 def planted(rows: int, first: int = 0) -> Counter[tuple[str, ...]]:

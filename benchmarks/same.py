@@ -40,19 +40,28 @@ def _files(folder: Path, name: str) -> str:
     return f"{path}/*.parquet" if path.is_dir() else str(path)
 
 
-def different(left: str, right: str, name: str, columns: Sequence[str] = COLUMNS) -> str:
-    """Compare two Parquet files (or globs) by types and as bags of rows; say what differs, or ''."""
+def different(left: str, right: str | Sequence[str], name: str, columns: Sequence[str] = COLUMNS) -> str:
+    """Compare two Parquet files (globs, lists) by types and as bags of rows; say what differs, or ''."""
+    sources = [f"read_parquet({[f] if isinstance(f, str) else list(f)!r})" for f in (left, right)]
     with duckdb.connect(config={"memory_limit": "6GB"}) as db:
         db.execute("SET TimeZone = 'UTC'")
-        types = [dict(db.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM '{f}')").fetchall()) for f in (left, right)]
+        types = [dict(db.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {f})").fetchall()) for f in sources]
         names = [*columns, *(["reasons"] if "reasons" in types[0] else [])]
         wrong = [f"{n} is {types[1].get(n, 'missing')}, not {types[0][n]}" for n in names if types[1].get(n) != types[0][n]]
         if wrong:
             return f"{name}: " + ", ".join(wrong)
         listed = ", ".join(f"list_sort({n}) AS {n}" if n == "reasons" else n for n in names)
-        sides = [f"SELECT {listed} FROM '{f}'" for f in (left, right)]
+        sides = [f"SELECT {listed} FROM {f}" for f in sources]
+        if _fingerprint(db, sides[0]) == _fingerprint(db, sides[1]):
+            return ""
         counts = [db.execute(f"SELECT count(*) FROM ({a} EXCEPT ALL {b})").fetchall()[0][0] for a, b in (sides, reversed(sides))]
     return f"{name}: {counts[0]} rows of ours are not there, {counts[1]} are not ours" if any(counts) else ""
+
+
+def _fingerprint(db: duckdb.DuckDBPyConnection, query: str) -> tuple[object, ...]:
+    """Return what two bags of rows share only when they are the same: their number, and sum and xor of a hash of each row."""
+    row = db.execute(f"SELECT count(*), sum(hash(r)::HUGEINT), bit_xor(hash(r)) FROM ({query}) r").fetchone()
+    return tuple(row or ())
 
 
 def reasons_of(out: Path) -> Counter[tuple[str, ...]]:

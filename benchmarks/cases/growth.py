@@ -27,7 +27,7 @@ def measure(options: Options, folder: Path, say: Callable[[str], None]) -> list[
         size = (files / "claims.csv").stat().st_size
         contender = replace(ours(files, kept, rows, MEMORY_MB), name=f"{rows:,} rows", limit=1800)
         times = 1 if rows >= ONCE_FROM else options.times
-        found.append((rows, size, *compete([contender], times, folder, say).values()))
+        found.append((rows, size, compete([contender], times, folder, say)[contender.name]))
         for each in (files, kept):
             shutil.rmtree(each, ignore_errors=True)
     title = f"From {found[0][0]:,} to {found[-1][0]:,} rows with a memory limit of {MEMORY_MB} MiB"
@@ -40,7 +40,7 @@ def measure(options: Options, folder: Path, say: Callable[[str], None]) -> list[
 
 
 def _lines(found: list[tuple[int, int, Figures]]) -> list[tuple[str, ...]]:
-    lines = []
+    lines: list[tuple[str, ...]] = []
     before: dict[int, tuple[int, Figures]] = {b[0]: (a[0], a[2]) for a, b in pairwise(found)}
     for rows, size, figures in found:
         name = f"{rows:,} rows"
