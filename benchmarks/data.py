@@ -9,11 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-COLUMNS = (
-    *("claim_id", "member_number", "birth_date", "service_date", "paid_on", "received_at", "updated_at"),
-    *("billed", "allowed", "paid", "copay", "units", "visits", "distance_km", "urgent", "kind", "status"),
-    *("diagnosis", "procedure", "provider", "city", "note"),
-)
+from benchmarks.work.claims import COLUMNS
+
 FAULT_EVERY, FAULT_AT = 1000, 500
 FAULTS = (  # what is written instead, and the reasons for which the record has to be rejected
     ({"units": "many"}, ("type:units",)),

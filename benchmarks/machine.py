@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 _OURS = ("duckdb", "pyarrow", "pyiceberg")
-_PEERS = ("polars", "pandas", "awswrangler", "pyarrow", "pyspark")
+_PEERS = ("polars", "pandas", "pyarrow", "pyspark")
 
 
 def circumstances(times: int, peers: Path | None) -> str:

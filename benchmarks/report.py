@@ -58,10 +58,14 @@ def in_markdown(section: Section) -> str:
     return f"### {section.title}\n\n{section.intro}\n\n{table}\n{notes}"
 
 
-def write_page(path: Path, measured: Mapping[str, tuple[str, Sequence[Section]]], circumstances: str) -> None:
-    """Put the sections of the measured cases, each with the case's title, into the page and keep the parts of other cases."""
+def write_page(path: Path, measured: Mapping[str, tuple[str, Sequence[Section]]], circumstances: str, stale: str = "") -> None:
+    """Put the sections of the measured cases, each with the case's title, into the page.
+
+    The parts of other cases stay, but for the one that is `stale`.
+    """
     old = path.read_text(encoding="utf-8") if path.exists() else ""
     parts = dict(_PART.findall(old))
+    parts.pop(stale, None)
     for name, (title, sections) in measured.items():
         tables = "\n".join(in_markdown(section) for section in sections)
         parts[name] = f"## {title}\n\n{circumstances}\n\n{tables}"

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.data import COLUMNS
+from benchmarks.work.claims import COLUMNS
 
 ACCEPTED, REJECTED, NEWEST = "accepted.parquet", "rejected.parquet", "newest.parquet"
 

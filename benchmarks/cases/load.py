@@ -13,26 +13,36 @@ from benchmarks.same import differences, reasons_of, shaped
 
 FLOOR = "DuckDB text to Parquet"
 OURS = "Tidegate"
+SPARK = "PySpark"
 
 
 def measure(options: Options, folder: Path, say: Callable[[str], None]) -> list[Section]:
-    """Measure ours and the floors."""
+    """Measure ours beside the floors."""
+    return [_section(options, folder, say, peers=False)]
+
+
+def measure_peers(options: Options, folder: Path, say: Callable[[str], None]) -> list[Section]:
+    """Measure ours beside the floors and what a user would write instead."""
+    return [_section(options, folder, say, peers=True)]
+
+
+def _section(options: Options, folder: Path, say: Callable[[str], None], *, peers: bool) -> Section:
     files = folder / "files"
     files.mkdir()
     write_rows(files / "claims.csv", options.rows)
     size = (files / "claims.csv").stat().st_size
     kept = folder / "ours"
-    contenders = [*floors(files), ours(files, kept, options.rows)]
+    others = written_by_hand(files, kept, options.peers) if peers else []
+    contenders = [*floors(files), ours(files, kept, options.rows), *others]
     found = compete(contenders, options.times, folder, say)
-    section = table(
+    return table(
         f"A first load of {options.rows:,} rows, {size / 1e6:.0f} MB of CSV",
         "22 columns of eight types; one record in a thousand is rejected; one key in a hundred comes twice. Ours parses, types, checks and"
         " masks every row, gives reasons, and writes accepted rows, quarantine and the newest row per key.",
         found,
         FLOOR,
-        _steps(found),
+        _notes(found),
     )
-    return [section]
 
 
 def floors(files: Path) -> list[Contender]:
@@ -66,12 +76,29 @@ def _as_planted(kept: Path, rows: int) -> Check:
     return check
 
 
-def same_as(kept: Path) -> Check:
-    """Compare a peer's output with ours."""
-    return lambda out: differences(kept, out)
+def written_by_hand(files: Path, kept: Path, python: Path) -> list[Contender]:
+    """What a user would write instead, as well as we can write it; each makes the same three outputs as ours."""
+
+    def peer(name: str, module: str, interpreter: str, what: str) -> Contender:
+        command = [interpreter, "-m", f"benchmarks.work.{module}", str(files)]
+        return Contender(name, what, lambda out: [*command, str(out)], lambda out: differences(kept, out))
+
+    found = [
+        peer(
+            "DuckDB by hand",
+            "load_duckdb",
+            sys.executable,
+            "the same SQL written for this file: no lineage, no raw text, no records",
+        ),
+        peer("polars", "load_polars", str(python), "lazy, streaming; masks once for each distinct value"),
+        peer("pandas", "load_pandas", str(python), "pyarrow's types, all in memory, written as awswrangler writes but locally"),
+    ]
+    if shutil.which("java"):
+        found.append(peer(SPARK, "load_spark", str(python), "Spark SQL, local[2], 4 GiB; with the start of the JVM"))
+    return found
 
 
-def _steps(found: dict[str, Figures]) -> list[str]:
+def _notes(found: dict[str, Figures]) -> list[str]:
     mine = found[OURS]
     if not mine.runs:
         return []
@@ -81,4 +108,9 @@ def _steps(found: dict[str, Figures]) -> list[str]:
     for name in steps:
         cpu = mine.note("steps", name, "cpu")
         parts.append(f"{name} {cpu:.2f} s ({ratio(cpu, floor)})")
-    return [f"CPU of ours by step, and to {FLOOR}: " + ", ".join(parts) + "."]
+    notes = [f"CPU of ours by step, and to {FLOOR}: " + ", ".join(parts) + "."]
+    spark = found.get(SPARK)
+    if spark and spark.runs:
+        started = [f"{spark.median(what) - spark.note('start', what):.2f} s {what}" for what in ("cpu", "wall")]
+        notes.append(f"PySpark without its start-up: {', '.join(started)}.")
+    return notes

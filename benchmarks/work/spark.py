@@ -28,6 +28,7 @@ def session(scratch: Path, warehouse: Path | None = None) -> Any:  # noqa: ANN40
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
     }
     if warehouse is not None:

@@ -3,7 +3,8 @@ import hashlib
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.data import COLUMNS, planted, write_files, write_rows
+from benchmarks.data import planted, write_files, write_rows
+from benchmarks.work.claims import COLUMNS
 
 
 def test_file_of_another_machine_has_the_same_bytes(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_reasons_may_be_in_another_order_but_not_others(tmp_path: Path) -> None:
 
 
 def test_every_one_of_the_three_files_is_compared(tmp_path: Path) -> None:
-    from benchmarks.data import COLUMNS as ALL
+    from benchmarks.work.claims import COLUMNS as ALL
 
     row = "SELECT " + ", ".join(f"'x' AS {name}" for name in ALL)
     for side in ("ours", "theirs"):
