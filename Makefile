@@ -64,7 +64,7 @@ sizes: .aws-sam/build/template.yaml ## print the unzipped size of each function 
 deploy: .aws-sam/build/template.yaml ## deploy to the AWS account of your credentials
 	$(SAM) deploy --guided
 
-bench: .venv/.ready .venvs/bench/.ready ## measure beside floors and peers, write docs/benchmarks.md (CASES=a,b,c,d,e,f,g, TIMES=3)
+bench: .venv/.ready .venvs/bench/.ready $(if $(or $(findstring g,$(CASES)),$(if $(CASES),,g)),.venvs/local/.ready .aws-sam/local/template.yaml) ## measure beside floors and peers, write docs/benchmarks.md (CASES=a,b,c,d,e,f,g, TIMES=3)
 	$(BIN)/python -m benchmarks --cases "$(CASES)" --times $(or $(TIMES),3)
 
 stop: ## stop the laptop's AWS

@@ -21,6 +21,14 @@ def test_page_keeps_the_parts_of_cases_that_were_not_measured(tmp_path: Path) ->
     assert second == first[: first.rindex("Monday")] + second[second.index("Tuesday") :]
 
 
+def test_part_that_another_case_has_measured_too_leaves_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    write_page(page, {"a": ("Loads", [SECTION])}, "Measured on Monday.")
+    write_page(page, {"c": ("Loads and peers", [SECTION])}, "Measured on Tuesday.", stale="a")
+    assert "Monday" not in page.read_text()
+    assert page.read_text().count("Tuesday") == 1
+
+
 def test_page_that_is_written_again_does_not_grow(tmp_path: Path) -> None:
     page = tmp_path / "benchmarks.md"
     write_page(page, {"a": ("Loads", [SECTION])}, "Now.")
