@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.cases import growth, load, small, upsert, warm
 from benchmarks.cases.options import Options
 from benchmarks.machine import circumstances
+from benchmarks.meter import compile_libraries
 from benchmarks.report import Section, on_screen, write_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,6 +49,9 @@ def main() -> int:
     unknown = sorted(set(chosen) - set(CASES))
     if unknown:
         parser.error(f"no such case: {', '.join(unknown)}")
+    for python in (Path(sys.executable), PEERS):
+        if python.exists():
+            compile_libraries(python)
     options = Options(arguments.times, arguments.rows, PEERS)
     measured = {name: (CASES[name][0], _measure(name, options)) for name in sorted(set(chosen))}
     if arguments.rows == parser.get_default("rows"):

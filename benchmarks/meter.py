@@ -55,6 +55,7 @@ def measure(command: Sequence[str], *, seconds: float = 1800, environment: Mappi
         raise MeasuringFailed("measuring needs Linux: it reads /proc")
     wrapped = [sys.executable, "-m", "benchmarks.meter", str(seconds), *command]
     variables = {**os.environ, **(environment or {}), "PYTHONPATH": str(ROOT)}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(wrapped, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)  # noqa: S603 - our own commands
     if done.returncode:
         raise MeasuringFailed(f"{' '.join(command[-4:])}: the meter failed\n{done.stderr[-2000:]}")
@@ -64,6 +65,13 @@ def measure(command: Sequence[str], *, seconds: float = 1800, environment: Mappi
     if found["exit"]:
         raise MeasuringFailed(f"{' '.join(command[-4:])} exited {found['exit']}\n{found['errors'][-2000:]}")
     return Measured(found["cpu"], found["wall"], found["memory"], found["notes"])
+
+
+def compile_libraries(python: Path) -> None:
+    """Compile what is installed beside a Python, which its installer left undone: no contender shall pay for its first import."""
+    code = "import compileall, sysconfig; compileall.compile_dir(sysconfig.get_path('purelib'), quiet=2, workers=0)"
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([python, "-c", code], check=True, env=variables, capture_output=True)  # noqa: S603 - our own environments
 
 
 def cpu_of_tree(pid: int) -> float:
