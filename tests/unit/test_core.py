@@ -15,7 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "layers" / "tidegate" / "python" / "tidegate"
 CORE = sorted(
     [
-        *(p for folder in ("model", "contracts", "engine", "tables", "usecases") for p in (PACKAGE / folder).glob("*.py")),
+        *(
+            p
+            for folder in ("model", "contracts", "engine", "propose", "tables", "usecases")
+            for p in (PACKAGE / folder).glob("*.py")
+        ),
         PACKAGE / "ports.py",
         PACKAGE / "errors.py",
     ]

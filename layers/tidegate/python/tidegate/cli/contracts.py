@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tidegate.cli.contract_propose import propose
 from tidegate.cli.output import err, out, print_json
 from tidegate.cli.stack import Stack
 from tidegate.cli.trial import try_contract
@@ -14,7 +15,8 @@ from tidegate.contracts.publish import publish as publish_contract
 from tidegate.engine import check_contract
 from tidegate.errors import ContractInvalid
 
-app = typer.Typer(help="Check contracts and publish them.", no_args_is_help=True)
+app = typer.Typer(help="Propose contracts, check them and publish them.", no_args_is_help=True)
+app.command()(propose)
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="Contracts, *.odcs.yaml.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 app.command("test")(try_contract)
