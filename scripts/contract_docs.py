@@ -33,7 +33,9 @@ INTRODUCTION = """\
 A contract says what a dataset's files look like and what becomes of them. It is one YAML file in the
 [Open Data Contract Standard](https://bitol-io.github.io/open-data-contract-standard/) (v3), so other tools read it too.
 
+    tidegate contract propose orders.csv --domain shop          a first contract from sample files, its evidence as comments
     tidegate contract check contracts/shop/orders.odcs.yaml     every finding with its line and what to write instead
+    tidegate contract check orders.odcs.yaml --published        what it changes against the current version, and what breaks
     tidegate contract publish contracts/shop/orders.odcs.yaml   the next run of the dataset uses it; no deployment
 
 A published version never changes: to change a contract, raise its `version`. Each receipt says which version a file was checked
@@ -111,6 +113,38 @@ PATTERNS = """\
 
 Other letters are refused. Other characters stand for themselves, except `[ ] { } #`, which have to be quoted. A single letter may
 not be followed at once by other digits.
+"""
+CHANGING = """\
+## Changing a contract
+
+`check --against OLDER` and `check --published` compare two versions; `publish` prints the same and refuses a breaking change whose
+version does not raise its first number (while that is 0, its second one), unless it is forced.
+"""
+SEVERITIES = (
+    (
+        "breaking",
+        (
+            "something that worked stops: a table refuses the change, files or records that were accepted are refused, old and new"
+            " values do not fit, a hidden value is shown"
+        ),
+        (
+            "another type, digits or scale; a column removed, renamed or added as required; another key, load mode or time zone;"
+            " a source name or format less; narrower values, bounds or patterns; weaker privacy; another delimiter"
+        ),
+    ),
+    (
+        "careful",
+        "old and new rows differ until the files are replayed, or readers may meet something new",
+        "`orderBy`, `deleteWhen`, `nullValues`, stronger privacy, more accepted values, no longer required",
+    ),
+    (
+        "safe",
+        "nothing that was loaded or is sent is read in another way",
+        "a column added; a source name or, at the end, a format more; wider bounds",
+    ),
+)
+CHANGED = """\
+A column that is removed stays in the tables, null in new rows. Rows that were loaded stay as they were until `tidegate replay`.
 """
 LIMITS = """\
 A primary key may be tokenised, but not redacted or generalised; `orderBy` has to name a column that is kept. What is left is
@@ -256,6 +290,9 @@ def _parts() -> Iterator[str]:
     yield REASONS
     yield _table(("value_class", "the value"), ((f"`{name}`", meaning) for name, meaning, _ in VALUE_CLASSES))
     yield FILES + f"`encoding` is one of {_code(ENCODINGS)}.\n"
+    yield CHANGING
+    yield _table(("severity", "when", "such as"), SEVERITIES)
+    yield CHANGED
     yield "## Fields of the standard\n"
     rows = ((p, _code(READ[p]), _code(n for n in DESCRIPTIVE[p] if n not in READ[p]), _code(REFUSED.get(p, ()))) for p in READ)
     yield _table(("place", "read", "descriptive", "refused"), rows)

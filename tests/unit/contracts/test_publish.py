@@ -3,7 +3,7 @@ import json
 import pytest
 
 from tests.unit.contracts.test_errors import BASE
-from tidegate.contracts.publish import current, is_published, load_current, load_version, publish
+from tidegate.contracts.publish import check_publication, current, is_published, load_current, load_version, publish
 from tidegate.errors import ContractInvalid, ContractMissing
 
 CURRENT = "contracts/shop/orders/current.json"
@@ -186,3 +186,44 @@ def test_published_bytes_that_are_no_text(store: FakeStore) -> None:
     store.objects["k"] = b"\xff\xfe"
     with pytest.raises(ContractInvalid, match="not UTF-8"):
         load_version("k", store)
+
+
+def broken(number: str) -> str:
+    return version(number).replace("loadMode, value: upsert", "loadMode, value: replace")
+
+
+def test_breaking_change_under_a_version_that_hides_it_is_refused_and_nothing_is_written(store: FakeStore) -> None:
+    publish(BASE, "a", store=store)
+    before = dict(store.objects)
+    for attempt in (publish, check_publication):
+        with pytest.raises(ContractInvalid, match=r"loadMode: upsert became replace.*raise the first number above 1\.0\.0"):
+            attempt(broken("1.1.0"), "a", store=store)
+    assert store.objects == before
+
+
+def test_breaking_change_is_published_under_a_new_first_number_or_by_force(store: FakeStore) -> None:
+    publish(BASE, "a", store=store)
+    done = publish(broken("2.0.0"), "a", store=store)
+    assert (done.before, [c.place for c in done.changes or ()]) == ("1.0.0", ["loadMode"])
+    assert publish(version("2.1.0"), "a", store=store, force=True).changed
+
+
+def test_change_that_breaks_nothing_needs_no_new_first_number(store: FakeStore) -> None:
+    publish(BASE, "a", store=store)
+    done = publish(f"{version('1.0.1')}  - {{property: batchWindow, value: 90}}\n", "a", store=store)
+    assert done.changed
+    assert [c.severity.value for c in done.changes or ()] == ["safe"]
+
+
+def test_version_that_cannot_be_read_any_more_does_not_bar_the_next(store: FakeStore) -> None:
+    done = publish(BASE, "a", store=store)
+    store.objects[done.key] = b"no contract"
+    assert publish(broken("1.1.0"), "a", store=store).changes is None
+
+
+def test_check_of_a_publication_writes_nothing(store: FakeStore) -> None:
+    check_publication(BASE, "a", store=store)
+    assert store.puts == []
+    publish(same_table("shop_eu.orders"), "a", store=store)
+    with pytest.raises(ContractInvalid, match="belongs to shop_eu"):
+        check_publication(same_table("shop.eu_orders"), "a", store=store)
