@@ -143,7 +143,8 @@ def _composite(usable: Sequence[Candidate], profiler: Profiler, rows: int) -> _F
             together = f"{' and '.join(names)} together: {rows:,} of {rows:,} different"
             if rows >= _ENOUGH and chance >= _BY_CHANCE and filled >= _FILLED:
                 return _Found(names, f"{together}, {filled:.0%} of all combinations; chance would repeat about {chance:,.0f}")
-            unproven = unproven or f"{together}, which may be chance: append keeps every row; a key would need upsert"
+            if rows >= _PROVEN:
+                unproven = unproven or f"{together}, which may be chance: append keeps every row; a key would need upsert"
     return _Found(why=unproven)
 
 
@@ -172,7 +173,7 @@ def _expected(group: Sequence[Candidate], rows: int) -> float:
 
 def _why_none(usable: Sequence[Candidate], rows: int) -> str:
     different = [c.name for c in usable if c.profile.distinct == rows]
-    if different and rows > 1:
+    if different and rows >= _PROVEN:
         return f"only {different[0]} is different in all {rows:,} rows, and neither its name nor its place says key: append keeps every row"
     return f"nothing proves a key in {rows:,} row{'s' * (rows != 1)}: append keeps every row; with primaryKey columns, upsert"
 

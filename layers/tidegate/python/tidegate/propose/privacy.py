@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tidegate.contracts.contract import Kind, Privacy
 from tidegate.propose.check_digits import is_card
-from tidegate.propose.names import word_set, words_of
+from tidegate.propose.names import is_measure, word_set, words_of
 from tidegate.propose.profile import Profile
 
 _PEOPLE = (
@@ -30,8 +30,9 @@ _PLACES = word_set(
 _ALWAYS = {
     "social security number": "ssn nino sin",
     "tax number": "taxid tin itin",
-    "name of a person": "firstname lastname fullname middlename surname forename maiden givenname familyname ownername username nickname",
-    "birth or death": "birthdate birthday dob deathdate dod birthplace",
+    "name of a person": "firstname lastname fullname middlename surname forename maiden givenname familyname ownername username nickname"
+    " vorname nachname prenom nombre apellido apellidos",
+    "birth or death": "birthdate birthday dob deathdate dod birthplace geburtsdatum geburtstag naissance nacimiento",
     "licence or passport": "drivers driver passport licence license",
     "e-mail address": "email mail emailaddress",
     "number of a record or member": "mrn memberid policynumber subscriberid",
@@ -50,9 +51,9 @@ _PAIRS = {
 #: Personal only where a row is about a person.
 _OF_A_PERSON = {
     "name of a person": "name",
-    "address": "address street addr line1 line2 address1 address2 city town county village",
+    "address": "address street strasse adresse direccion addr line1 line2 address1 address2 city town county village",
     "post code": "zip zipcode postal postcode plz",
-    "telephone": "phone telephone tel mobile fax cell",
+    "telephone": "phone telephone tel mobile fax cell telefon",
     "position": "lat latitude lon lng long longitude geo",
 }
 _OF_A_PERSON_BY_WORD = {word: what for what, words in _OF_A_PERSON.items() for word in words.split()}
@@ -105,7 +106,8 @@ def guess(profile: Profile, kind: Kind, context: Context) -> Guess:  # noqa: PLR
     joined = "".join(words)
     named = next((_ALWAYS_BY_WORD[w] for w in (*words, joined) if w in _ALWAYS_BY_WORD), "")
     named = named or ("name of a person" if len(words) == 1 and words[0] in _ALONE and kind is Kind.STRING else "")
-    if (named or pairs & _PAIRS) and kind is not Kind.BOOLEAN:
+    counted = kind in {Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE} and is_measure(profile.name)  # such as email_count
+    if (named or pairs & _PAIRS) and kind is not Kind.BOOLEAN and not counted:
         return _personal(kind, f"the name says: {named or 'identifies a person'}")
     local = next((_OF_A_PERSON_BY_WORD[w] for w in reversed(words) if w in _OF_A_PERSON_BY_WORD), "")
     if local and len(words) <= 2:  # noqa: PLR2004 - such as home_address

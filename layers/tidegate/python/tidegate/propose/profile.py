@@ -1,8 +1,9 @@
 """What one text column holds: counts and shapes, no judgement. Whatever reads files into named text columns can be profiled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -30,6 +31,7 @@ SOFT_NULL_WORDS = (
 _MAX_SHAPES = 200
 _MAX_VALUES = 13
 _PROBES = 50
+_CELLS = 2_000_000  # texts that are grouped at once
 _COUNTS = (
     "filled", "plain", "distinct", "distinct_plain", "shortest", "longest", "whole_digits", "fraction_least", "fraction_most", "fractions",
 )  # fmt: skip
@@ -128,43 +130,17 @@ class Profiler:
         """Rows of a statement over the table `sample`; none when the sample has no row."""
         return self._connection.execute(statement).fetchall() if self._some else []
 
-    def profile(self, name: str, expression: str, rows: int) -> Profile:
-        """Profile a text expression over the sample; `rows` are those of the files that have it."""
-        words = sql.texts([*NULL_WORDS, *SOFT_NULL_WORDS])
-        counted = (
-            f"WITH t AS (SELECT {expression} AS v, count(*) AS n FROM sample WHERE v IS NOT NULL GROUP BY 1),"
-            f" d AS MATERIALIZED (SELECT v, n, v NOT IN ({words}) AS p, p AND regexp_full_match(v, {sql.text(_NUMBER)}) AS i FROM t)"
-        )
-        counts = [f"sum(n) FILTER (p AND regexp_full_match(v, {sql.text(pattern)}))" for pattern in PATTERNS.values()]
-        whole = r"regexp_extract(v, '^[+-]?0*([0-9]*)', 1)"
-        fraction = r"regexp_extract(v, '\.([0-9]*)$', 1)"
-        found = self.ask(
-            f"{counted} SELECT sum(n), sum(n) FILTER (p), count(*), count(*) FILTER (p), min(length(v)) FILTER (p),"
-            f" max(length(v)) FILTER (p), max(length({whole})) FILTER (i), min(length({fraction})) FILTER (i),"
-            f" max(length({fraction})) FILTER (i), sum(n) FILTER (i AND regexp_matches({fraction}, '[1-9]')),"
-            " min(TRY_CAST(v AS HUGEINT)) FILTER (i), max(TRY_CAST(v AS HUGEINT)) FILTER (i),"
-            " sum(CAST(n AS DOUBLE) * n) / greatest(sum(n), 1) / greatest(sum(n), 1),"
-            f" map_from_entries(list((v, n) ORDER BY v) FILTER (NOT p)), {', '.join(counts)},"
-            f" CASE WHEN count(*) < {_MAX_VALUES} THEN map_from_entries(list((v, n) ORDER BY n DESC, v)) END,"
-            f" min(v, {_PROBES}) FILTER (p) FROM d"
-        )
-        if not found or found[0][0] is None:
-            return Profile(name, rows)
-        first, matching = found[0], found[0][14 : 14 + len(PATTERNS)]
-        values, probes = found[0][14 + len(PATTERNS) :]
-        counts_of = dict(zip(_COUNTS, (int(n or 0) for n in first[:10]), strict=True))  # type: ignore[call-overload]
-        return Profile(
-            name,
-            rows,
-            **counts_of,
-            low=first[10],  # type: ignore[arg-type]
-            high=first[11],  # type: ignore[arg-type]
-            repeats=float(first[12]),  # type: ignore[arg-type]
-            matching={p: int(n or 0) for p, n in zip(PATTERNS, matching, strict=True)},  # type: ignore[call-overload]
-            words=dict(first[13] or {}),  # type: ignore[call-overload]
-            values=dict(values or {}),  # type: ignore[call-overload]
-            probes=tuple(probes or ()),  # type: ignore[arg-type]
-        )
+    def profiles(self, columns: Sequence[tuple[str, str, int]]) -> Iterator[Profile]:
+        """Profile columns, each (name, text expression over the sample, rows of the files that have it), many at once."""
+        rows = max((rows for _, _, rows in columns), default=0)
+        size = max(1, _CELLS // max(rows, 1))
+        for first in range(0, len(columns), size):
+            yield from self._batch(columns[first : first + size])
+
+    def _batch(self, columns: Sequence[tuple[str, str, int]]) -> Iterator[Profile]:
+        found = {row[0]: row[1:] for row in self.ask(_statement([expression for _, expression, _ in columns]))}
+        for place, (name, _, rows) in enumerate(columns):
+            yield _profile(name, rows, found[place]) if place in found else Profile(name, rows)
 
     def shapes(self, expression: str) -> Mapping[str, int]:
         """The texts with each digit as 9 and how many have each; empty when there are more than a date or a code would have."""
@@ -190,3 +166,43 @@ class Profiler:
         row = ", ".join(expressions)
         found = self.ask(f"SELECT count(*) FROM (SELECT DISTINCT {row} FROM sample)")
         return int(found[0][0]) if found else 0  # type: ignore[call-overload]
+
+
+def _statement(expressions: Sequence[str]) -> str:
+    """Counts of several columns, one row each that has a text, by the column's place."""
+    words = sql.texts([*NULL_WORDS, *SOFT_NULL_WORDS])
+    places, texts = ", ".join(str(place) for place in range(len(expressions))), ", ".join(expressions)
+    counts = [f"sum(n) FILTER (p AND regexp_full_match(v, {sql.text(pattern)}))" for pattern in PATTERNS.values()]
+    whole = r"regexp_extract(v, '^[+-]?0*([0-9]*)', 1)"
+    fraction = r"regexp_extract(v, '\.([0-9]*)$', 1)"
+    return (
+        f"WITH s AS (SELECT unnest([{places}]) AS c, unnest([{texts}]) AS v FROM sample),"
+        " t AS (SELECT c, v, count(*) AS n FROM s WHERE v IS NOT NULL GROUP BY ALL),"
+        f" d AS (SELECT c, v, n, v NOT IN ({words}) AS p, p AND regexp_full_match(v, {sql.text(_NUMBER)}) AS i FROM t)"
+        " SELECT c, sum(n), sum(n) FILTER (p), count(*), count(*) FILTER (p), min(length(v)) FILTER (p), max(length(v)) FILTER (p),"
+        f" max(length({whole})) FILTER (i), min(length({fraction})) FILTER (i), max(length({fraction})) FILTER (i),"
+        f" sum(n) FILTER (i AND regexp_matches({fraction}, '[1-9]')),"
+        " min(TRY_CAST(v AS HUGEINT)) FILTER (i), max(TRY_CAST(v AS HUGEINT)) FILTER (i),"
+        " sum(CAST(n AS DOUBLE) * n) / sum(n) / sum(n),"
+        f" map_from_entries(list((v, n) ORDER BY v) FILTER (NOT p)), {', '.join(counts)},"
+        f" CASE WHEN count(*) < {_MAX_VALUES} THEN map_from_entries(list((v, n) ORDER BY n DESC, v)) END,"
+        f" min(v, {_PROBES}) FILTER (p) FROM d GROUP BY c"
+    )
+
+
+def _profile(name: str, rows: int, found: Sequence[Any]) -> Profile:
+    matching = found[14 : 14 + len(PATTERNS)]
+    values, probes = found[14 + len(PATTERNS) :]
+    counts: dict[str, Any] = dict(zip(_COUNTS, (int(n or 0) for n in found[:10]), strict=True))
+    return Profile(
+        name,
+        rows,
+        **counts,
+        low=found[10],
+        high=found[11],
+        repeats=float(found[12]),
+        matching={p: int(n or 0) for p, n in zip(PATTERNS, matching, strict=True)},
+        words=dict(found[13] or {}),
+        values=dict(values or {}),
+        probes=tuple(probes or ()),
+    )

@@ -48,6 +48,7 @@ def propose(paths: Sequence[Path], domain: str, name: str, *, workdir: Path, lim
         ContractInvalid: `domain` or `name` is no word of a contract.
     """
     dataset = f"{domain}.{name}"
+    workdir.mkdir(parents=True, exist_ok=True)
     dialect = detect(paths, limit)
     sample = read_sample(paths, dataset, dialect, workdir=workdir, limit=limit, limits=limits)
     profiler = Profiler(sample.path, workdir, limits)
@@ -87,27 +88,32 @@ class _Builder:
     def _groups(self) -> list[Group]:
         """Header names by target column, in the order of the newest header."""
         files = oldest_first(self.sample.files, self.dated)
-        kinds = {name: self._kind(name) for name in self.sample.columns} if len({f.header for f in files}) > 1 else {}
+        if len({f.header for f in files}) == 1:
+            return same_columns(files, {})
+        self._profile([Group((name,)) for name in self.sample.columns])
+        kinds = {name: self._kind(name) for name in self.sample.columns}
         return same_columns(files, kinds)
 
     def _kind(self, name: str) -> Kind | None:
-        group = Group((name,))
-        profile, shapes = self._profile(group)
-        return self._typed(profile, shapes, self._expression(group)).kind if profile.plain else None
+        expression = self._expression(Group((name,)))
+        profile = self.profiles[expression]
+        return self._typed(profile, self.shapes[expression], expression).kind if profile.plain else None
 
     def _expression(self, group: Group) -> str:
         parts = [f"c{self.sample.columns.index(name)}" for name in group.names]
         return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
 
-    def _profile(self, group: Group) -> tuple[Profile, Mapping[str, int]]:
-        expression = self._expression(group)
-        if expression not in self.profiles:
-            rows = sum(f.rows - f.broken for f in self.sample.files if set(group.names) & set(f.header))
-            profile = self.profiler.profile(group.names[0], expression, rows)
-            numeric = profile.plain and profile.all("numbers")
+    def _profile(self, groups: Sequence[Group]) -> None:
+        """Profile what was not profiled before."""
+        todo = {self._expression(group): group for group in groups if self._expression(group) not in self.profiles}
+        columns = [
+            (group.names[0], expression, sum(f.rows - f.broken for f in self.sample.files if set(group.names) & set(f.header)))
+            for expression, group in todo.items()
+        ]
+        for (_, expression, _), profile in zip(columns, self.profiler.profiles(columns), strict=True):
+            numeric = not profile.plain or profile.all("numbers")
             self.profiles[expression] = profile
-            self.shapes[expression] = {} if numeric or not profile.plain else self.profiler.shapes(expression)
-        return self.profiles[expression], self.shapes[expression]
+            self.shapes[expression] = {} if numeric else self.profiler.shapes(expression)
 
     def _typed(self, profile: Profile, shapes: Mapping[str, int], expression: str, *, day_first: bool | None = None) -> Typed:
         return infer(profile, shapes, self._parts(expression), day_first=day_first)
@@ -116,7 +122,8 @@ class _Builder:
         return functools.partial(self.profiler.parts, expression)
 
     def _columns(self, groups: Sequence[Group]) -> tuple[list[Proposed], Keys]:
-        profiled = [(group, self._expression(group), *self._profile(group)) for group in groups]
+        self._profile(groups)
+        profiled = [(group, e, self.profiles[e], self.shapes[e]) for group in groups for e in [self._expression(group)]]
         check_header([(group.names[0], profile, shapes) for group, _, profile, shapes in profiled])
         said = {clear_order(shapes, self._parts(e)) for _, e, _, shapes in profiled if shapes} - {None}
         day_first = said.pop() if len(said) == 1 else None

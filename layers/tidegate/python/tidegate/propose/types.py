@@ -9,7 +9,7 @@ from tidegate.propose.names import is_code, is_measure, is_moment, is_money, is_
 from tidegate.propose.profile import NULL_WORDS, Profile
 from tidegate.propose.temporal import NotTemporal, Parts, Temporal, read_temporal
 
-_INT64 = range(-(2**63), 2**63)
+_INT64, _INT64_DIGITS = range(-(2**63), 2**63), 19
 _CENT, _PRECISE, _FLOAT, _MOST = (18, 2), (28, 10), (38, 20), 38
 _HEADROOM = 3
 _CODE_WIDTH, _CODE_DISTINCT, _CHECKED = 5, 20, 4
@@ -79,7 +79,7 @@ def _digits(profile: Profile) -> Typed:  # noqa: PLR0911 - one answer a case
     """Digits alone: a label, a date, or a number."""
     if profile.matching["leading_zeros"]:
         return _text(f"digits, {_of(profile, 'leading_zeros')} begin with 0: a code")
-    if profile.low is None or profile.high is None or profile.low not in _INT64 or profile.high not in _INT64:
+    if profile.whole_digits > _INT64_DIGITS or profile.low not in _INT64 or profile.high not in _INT64:
         return _text("digits, too many for a 64-bit number: a code")
     if profile.all("compact_dates") and (
         is_moment(profile.name) or (profile.distinct_plain >= _DATES and not is_code(profile.name))
