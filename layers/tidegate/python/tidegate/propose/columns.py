@@ -90,7 +90,7 @@ class Proposed:
         p = self.profile
         said = [self.group.evidence, *self.typed.evidence]
         if p.filled:
-            different = f"{p.distinct:,} different in {p.filled:,}" if p.distinct > 1 else "one text in all rows"
+            different = f"{p.distinct:,} different in {p.filled:,}" if p.distinct > 1 else "one text only"
             empty = f"{p.empty:,} of {p.rows:,} empty" if p.empty else "none empty"
             said.append(f"{different}, {empty}")
         if not self.everywhere:
