@@ -13,8 +13,8 @@ from tidegate.contracts.contract import Column
 from tidegate.contracts.terms import Sort, Term
 from tidegate.contracts.transform import read_logic
 from tidegate.engine.checks import compile_columns, typed_rows
+from tidegate.engine.connections import connected
 from tidegate.engine.mapping import column_text
-from tidegate.engine.rowset import _connected
 from tidegate.engine.values import Limits
 
 Row = dict[str, str]
@@ -32,7 +32,8 @@ def compute(expression: str, header: Sequence[str], rows: Sequence[Row], **optio
 def compute_column(column: Column, header: Sequence[str], rows: Sequence[Row]) -> list[str | None]:
     """What a column makes of rows, REJECTED with its rules where it rejects one. A twin column shares every part of its SQL."""
     of = contract(column, replace(column, name="twin"))
-    with _connected(Limits(memory_mb=256, threads=1), None) as connection:
+    with connected(Limits(memory_mb=256, threads=1), None, careful=True) as connect:
+        connection = connect()
         columns = compile_columns(connection, of)
         texts = [column_text(c.column, header, of.null_values) for c in columns]
         names = ", ".join(f"h{n} VARCHAR" for n in range(len(header)))

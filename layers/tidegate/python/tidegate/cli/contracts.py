@@ -128,7 +128,7 @@ def publish(context: typer.Context, files: Files, force: Force = False, as_json:
 
 
 def _examined(text: str, source: str) -> Contract:
-    """Return a contract; raise ContractInvalid for what is written wrong, and for what only the engine can tell: a query that compares unlike things."""
+    """Read a contract; raise ContractInvalid also for what only the engine can tell: a query that compares unlike things."""
     contract = parse_contract(text, source)
     try:
         check_contract(contract)

@@ -75,7 +75,7 @@ def _evidence(seen: Sequence[_Seen], encoding: str, delimiter: str) -> list[str]
 
 
 def _look(path: Path, limit: int) -> _Seen:
-    with opened(StagedFile("sample", path.name, "", "", path)) as (stream, _):
+    with opened(StagedFile("sample", path.name, "", "", path)) as stream:
         head, read = stream.read(_LOOKED_AT), 0
         encoding = _marked(head) or _utf16_without_mark(head)
         decoder = codecs.getincrementaldecoder("utf-8")()

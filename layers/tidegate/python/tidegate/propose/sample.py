@@ -110,9 +110,7 @@ def rejects(output: Output) -> list[tuple[str, str, int]]:
 def _shortened(path: Path, dialect: Dialect, target: Path, limit: int) -> tuple[Path, bool]:
     """The file itself, or a copy of its first records when its text is longer than `limit` bytes."""
     kept = bytearray()
-    with opened(StagedFile("sample", path.name, "", "", path)) as (stream, packed):
-        if not packed and path.stat().st_size <= limit:
-            return path, False
+    with opened(StagedFile("sample", path.name, "", "", path)) as stream:
         while len(kept) <= limit and (chunk := stream.read(_CHUNK)):
             kept += chunk
     if len(kept) <= limit:
