@@ -120,12 +120,19 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class CsvFormat:
-    """How a text file is cut into fields."""
+    """How a text file is cut into fields.
+
+    Without a `header` the fields have the contract's order. Lines that start with `comment` are no records, nor are the first `skip`
+    lines. `quote`, `escape` and `comment` may be empty: there are none.
+    """
 
     delimiter: str = ","
     quote: str = '"'
     escape: str = '"'
     encoding: str = "utf-8"
+    header: bool = True
+    comment: str = ""
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,6 @@ REFUSED = {
     },
     "column": {
         "physicalName": "the column is named by name",
-        "transformLogic": "values are taken as they are; compute downstream",
         "partitioned": "tables are laid out by Tidegate",
         "partitionKeyPosition": "tables are laid out by Tidegate",
         "encryptedName": "use classification and privacy",

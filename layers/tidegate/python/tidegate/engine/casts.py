@@ -42,6 +42,7 @@ _OFFSET = r"(?:Z|[+-](?:(?:0[0-9]|1[0-7])(?::?[0-5][0-9])?|18(?::?00)?))"
 GUARDS = {
     Kind.INTEGER: r"[+-]?[0-9]+",
     Kind.DOUBLE: r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?",
+    Kind.DATE: _DATE,
     Kind.TIME: _TIME,
     Kind.TIMESTAMP: rf"{_DATE}[T ]{_TIME}",
     Kind.TIMESTAMPTZ: rf"{_DATE}[T ]{_TIME}{_OFFSET}",

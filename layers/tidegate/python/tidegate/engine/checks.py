@@ -21,6 +21,7 @@ from tidegate.engine.value_classes import value_class
 REASON_FIELDS = ("rule", "column", "value_class")
 REASONS_TYPE = f"STRUCT({', '.join(f'{sql.name(field)} VARCHAR' for field in REASON_FIELDS)})[]"
 _ABSENT = ("primary_key", "required")
+_FIRST_INSTANT, _LAST_INSTANT = "TIMESTAMPTZ '0001-01-01 00:00:00+00'", "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
 _BOUNDS = (("minimum", "<"), ("maximum", ">"), ("exclusive_minimum", "<="), ("exclusive_maximum", ">="))
 
 
@@ -135,7 +136,7 @@ def _checks(connection: duckdb.DuckDBPyConnection, column: Column, text: str, va
     elif column.required:
         yield "required", f"{text} IS NULL"
     if column.type.kind is not Kind.STRING:
-        yield "type", f"{value} IS NULL AND {text} IS NOT NULL"
+        yield "type", f"{value} IS NULL AND {text} IS NOT NULL{_out_of_years(column, value)}"
     if column.valid_values:
         literals = (_literal(connection, column, "valid_values", v) for v in column.valid_values)
         yield "valid_values", f"{value} NOT IN ({', '.join(literals)})"
@@ -150,6 +151,11 @@ def _checks(connection: duckdb.DuckDBPyConnection, column: Column, text: str, va
         bound = getattr(column, rule)
         if bound is not None:
             yield rule, f"{value} {operator} {_literal(connection, column, rule, bound)}"
+
+
+def _out_of_years(column: Column, value: str) -> str:
+    """An offset can move an instant out of the years that readers of the table know."""
+    return f" OR {value} NOT BETWEEN {_FIRST_INSTANT} AND {_LAST_INSTANT}" if column.type.kind is Kind.TIMESTAMPTZ else ""
 
 
 def _check_texts(connection: duckdb.DuckDBPyConnection, column: Column) -> None:

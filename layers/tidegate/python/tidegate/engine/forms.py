@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from tidegate.contracts.contract import Contract, Format
-from tidegate.engine.csv_header import parse_header
+from tidegate.engine.csv_header import end_of_header, parse_header
 from tidegate.engine.segments import Segment
 from tidegate.engine.sources import encoding_of, head
 from tidegate.engine.texts import Cutter
@@ -41,7 +41,8 @@ class CsvForm:
 
     def header(self, file: StagedFile) -> tuple[str, ...]:
         """Read the header line."""
-        return parse_header(head(file, self._encoding), self._contract)
+        form = self._contract.csv
+        return parse_header(head(file, self._encoding, lambda data: end_of_header(data, form) is not None), self._contract)
 
     def segments(self, plans: Sequence[tuple[int, FilePlan]], size: int, refused: dict[int, FileRefused]) -> Iterator[Segment]:
         """Cut large files where records end, and join small ones."""

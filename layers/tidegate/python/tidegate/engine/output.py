@@ -27,6 +27,8 @@ _BAD_ROWS = 20_000
 _REASON = "reasons.element."
 _TYPES: Mapping[Kind, pa.DataType] = {
     Kind.STRING: pa.large_string(),
+    Kind.ARRAY: pa.large_string(),
+    Kind.OBJECT: pa.large_string(),
     Kind.INTEGER: pa.int64(),
     Kind.DOUBLE: pa.float64(),
     Kind.BOOLEAN: pa.bool_(),

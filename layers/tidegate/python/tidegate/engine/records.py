@@ -36,6 +36,10 @@ class Records(Protocol):
         """Return where a record starts and ends, without its line ending."""
         ...
 
+    def longer_than(self, size: int) -> list[int]:
+        """Return the records of more than so many bytes."""
+        ...
+
     def odd(self, *, surely: bool) -> Mapping[int, str]:
         """Return the records that have not the right number of regular fields, with the rule that each breaks.
 
@@ -70,6 +74,12 @@ class Lines:
         end = self._body.index(mark, start) + 1
         self._at = place + 1, end
         return start, end - len(self._newline)
+
+    def longer_than(self, size: int) -> list[int]:
+        """Return the lines of more than so many bytes: they have blocks in which no line ends."""
+        blocks = max(1, size // _BLOCK_BYTES - 1)
+        ends = {n for n, later in zip(self._before, self._before[blocks:], strict=False) if n == later}
+        return [place for place in sorted(ends) if self.span(place)[1] - self.span(place)[0] > size]
 
     def odd(self, *, surely: bool) -> Mapping[int, str]:
         """Return the lines with too many or too few delimiters."""
@@ -123,6 +133,13 @@ class Blocks:
         self._at = place + 1, match.end()
         return match.start(), match.start("nl")
 
+    def longer_than(self, size: int) -> list[int]:
+        """Return the records of more than so many bytes."""
+        ends = [*self._starts[1:], len(self._body)]
+        blocks = [n for n, (start, end) in enumerate(zip(self._starts, ends, strict=True)) if end - start > size]
+        places = (place for n in blocks for place in range(n * _BLOCK_RECORDS, min((n + 1) * _BLOCK_RECORDS, self._count)))
+        return [place for place in places if self.span(place)[1] - self.span(place)[0] > size]
+
     def odd(self, *, surely: bool) -> Mapping[int, str]:  # noqa: ARG002 - they were all looked at
         """Return the records that are not of the header's shape."""
         return self._odd
@@ -133,14 +150,16 @@ class RecordIndex:
     """Every record of a text, whatever it holds.
 
     `starts` and `ends` are byte offsets (end exclusive, without the line ending) by record. `newlines` are the line endings seen outside
-    quotes. `open_quote` says that the last record's quote is never closed.
+    quotes. `done` is where the last line that has an ending ends. `open_quote` says that a quote is never closed. `others` are the lines
+    that are no records: blank ones and comments.
     """
 
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     ends: "array[int]" = field(default_factory=lambda: array("q"))
     newlines: set[bytes] = field(default_factory=set)
     open_quote: bool = False
-    blank_lines: int = 0
+    others: int = 0
+    done: int = 0
 
     def __len__(self) -> int:
         """Count the records."""
@@ -163,10 +182,10 @@ def _fields(csv: CsvFormat, open_marks: tuple[bytes, bytes]) -> bytes:
 
 @lru_cache(maxsize=32)
 def record_pattern(csv: CsvFormat) -> re.Pattern[bytes]:
-    """Match one record with its line ending: group `nl`; groups `o1` and `o2` are set when a quote is never closed."""
-    if not csv.quote:
-        return re.compile(rb"[^\r\n]*+(?P<o1>(?!))?(?P<o2>(?!))?(?P<nl>\r\n|\n|\r|\Z)")
-    return re.compile(rb"%b(?P<nl>\r\n|\n|\r|\Z)" % _fields(csv, (rb"|(?P<o1>\Z)", rb"|(?P<o2>\Z)")), re.DOTALL)
+    """Match one record with its line ending, group `nl`; `o1` and `o2` are set when a quote is never closed, `comment` for a comment."""
+    comment = rb"(?P<comment>%b[^\r\n]*+)" % re.escape(csv.comment.encode()) if csv.comment else rb"(?P<comment>(?!))"
+    fields = _fields(csv, (rb"|(?P<o1>\Z)", rb"|(?P<o2>\Z)")) if csv.quote else rb"[^\r\n]*+(?P<o1>(?!))?(?P<o2>(?!))?"
+    return re.compile(rb"(?:%b|%b)(?P<nl>\r\n|\n|\r|\Z)" % (comment, fields), re.DOTALL)
 
 
 @lru_cache(maxsize=32)
@@ -227,8 +246,9 @@ def index_records(data: bytes, csv: CsvFormat, width: int) -> RecordIndex:
         if start == end:
             break
         index.newlines.add(match["nl"])
-        if start == stop and width > 1:
-            index.blank_lines += 1
+        index.done = match.end() if match["nl"] else index.done
+        if match["comment"] is not None or (start == stop and width > 1):
+            index.others += 1
         else:
             index.starts.append(start)
             index.ends.append(stop)

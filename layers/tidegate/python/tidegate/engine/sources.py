@@ -1,13 +1,11 @@
 """A landing object made readable: content recognised by its first bytes, unpacked and transcoded to plain UTF-8 on local disk."""
 
 import codecs
-import gzip
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from tidegate.contracts.contract import Contract
+from tidegate.engine.packing import Readable, packing_of, unpacked
 from tidegate.engine.values import StagedFile
 from tidegate.errors import ContractInvalid, FileRefused, Problem
 
@@ -16,21 +14,9 @@ MAX_RECORD_BYTES = 2_000_000
 """Longest record that the reader takes (DuckDB's max_line_size); also the longest header."""
 
 
-class Readable(Protocol):
-    """Anything that gives bytes."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return at most `size` bytes, none at the end."""
-        ...
-
-
-_GZIP = b"\x1f\x8b"
 _BINARY = (
-    (b"PK\x03\x04", "a zip archive (or an Excel workbook)"),
     (b"PK\x05\x06", "an empty zip archive"),
     (b"PAR1\x15", "a Parquet file"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard-compressed"),
-    (b"BZh91AY&SY", "bzip2-compressed"),
     (b"\xfd7zXZ\x00", "xz-compressed"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"\x04\x22\x4d\x18", "LZ4-compressed"),
@@ -42,6 +28,8 @@ _BINARY = (
     (b"%PDF-", "a PDF document"),
     (b"SQLite format 3\x00", "a SQLite database"),
 )
+_FIRST = 32
+SEND = "send CSV text, plain or packed by gzip, zstd, bzip2 or zip"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _UTF8_NAMES = {"utf-8", "utf-8-sig", "ascii"}
 
@@ -67,21 +55,22 @@ def opened(file: StagedFile) -> Iterator[Readable]:
     """Open a file's bytes, unpacked.
 
     Raises:
-        FileRefused: EMPTY_FILE or UNSUPPORTED_CONTENT, by the first bytes; UNREADABLE for a damaged gzip stream, while reading.
+        FileRefused: EMPTY_FILE or UNSUPPORTED_CONTENT, by the first bytes; UNREADABLE or TOO_LARGE, while reading, for a packed one.
     """
     with file.path.open("rb") as raw:
-        first = raw.read(32)
+        first = raw.read(_FIRST)
         raw.seek(0)
         _refuse_content(first, "")
-        if not first.startswith(_GZIP):
+        packing = packing_of(first)
+        if not packing:
             yield raw
             return
-        try:
-            with gzip.GzipFile(fileobj=raw, mode="rb") as unpacked:
-                _refuse_content(unpacked.peek(32)[:32], " inside gzip")
-                yield unpacked
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            raise FileRefused("UNREADABLE", "the gzip stream is damaged or cut short: send the file again") from None
+        with unpacked(raw, packing, file.path.stat().st_size) as stream:
+            first = stream.peek(_FIRST)[:_FIRST]
+            _refuse_content(first, f" inside {packing}")
+            if again := packing_of(first):
+                raise FileRefused("UNSUPPORTED_CONTENT", f"the file is packed twice, {again} inside {packing}: pack it once")
+            yield stream
 
 
 def _refuse_content(first: bytes, where: str) -> None:
@@ -91,9 +80,7 @@ def _refuse_content(first: bytes, where: str) -> None:
         )
     for magic, what in _BINARY:
         if first.startswith(magic):
-            raise FileRefused("UNSUPPORTED_CONTENT", f"the file is {what}{where}: send plain or gzip-compressed CSV text")
-    if where and first.startswith(_GZIP):
-        raise FileRefused("UNSUPPORTED_CONTENT", "the file is gzip-compressed twice: send plain or gzip-compressed CSV text")
+            raise FileRefused("UNSUPPORTED_CONTENT", f"the file is {what}{where}: {SEND}")
 
 
 def utf8_chunks(stream: Readable, encoding: str) -> Iterator[bytes]:
@@ -105,7 +92,11 @@ def utf8_chunks(stream: Readable, encoding: str) -> Iterator[bytes]:
     Raises:
         FileRefused: UNDECODABLE for NUL characters, for UTF-16 where it was not declared, and for broken UTF-16.
     """
-    decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)("surrogateescape")
+    decoder = (
+        None
+        if encoding == "utf-8"
+        else codecs.getincrementaldecoder(encoding)("strict" if encoding.startswith("utf-16") else "surrogateescape")
+    )
     first = True
     while True:
         chunk = stream.read(CHUNK)
@@ -128,8 +119,8 @@ def utf8_chunks(stream: Readable, encoding: str) -> Iterator[bytes]:
             return
 
 
-def head(file: StagedFile, encoding: str) -> bytes:
-    """The first bytes of a file as UTF-8, enough for its longest allowed header.
+def head(file: StagedFile, encoding: str, enough: Callable[[bytes], bool]) -> bytes:
+    """The first bytes of a file as UTF-8: `enough` of them, or as much as the longest allowed header.
 
     Raises:
         FileRefused: as `opened` and `utf8_chunks`; EMPTY_FILE when nothing is behind the byte order mark.
@@ -138,9 +129,7 @@ def head(file: StagedFile, encoding: str) -> bytes:
     with opened(file) as stream:
         for chunk in utf8_chunks(stream, encoding):
             found += chunk
-            if len(found) > MAX_RECORD_BYTES:
-                break
-            if b"\n" in found or b"\r" in found[:-1]:
+            if len(found) > MAX_RECORD_BYTES or enough(found):
                 break
     if not found:
         raise FileRefused("EMPTY_FILE", "the file has no text: send it again, or a header line if there is nothing to send")

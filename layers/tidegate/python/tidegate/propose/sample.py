@@ -14,6 +14,7 @@ import duckdb
 
 from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode
 from tidegate.engine import FieldIds, Keyring, Limits, Output, StagedFile, inspect, run
+from tidegate.engine.checks import REASON_FIELDS
 from tidegate.engine.headers import snake_name
 from tidegate.engine.sources import opened
 from tidegate.engine.values import LINEAGE
@@ -21,7 +22,6 @@ from tidegate.errors import FileRefused
 from tidegate.propose.dialect import Dialect
 
 _CHUNK = 1 << 20
-_REASONS = ("reasons", "reasons.element", "reasons.element.rule", "reasons.element.column")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,13 @@ def load(contract: Contract, files: Sequence[StagedFile], workdir: Path, limits:
     """Run the row engine over the files; the rows stay in `workdir`, tokens are made with a key that nobody keeps."""
     whole = contract.with_columns(*inspect(contract, files).extra_columns)
     bronze = {name: number for number, name in enumerate([*(c.name for c in whole.columns), *LINEAGE], 1)}
-    quarantine = {name: number for number, name in enumerate([*LINEAGE, "raw", *_REASONS], len(bronze) + 1)}
+    quarantine = {
+        name: number
+        for number, name in enumerate(
+            [*LINEAGE, "raw", "reasons", "reasons.element", *(f"reasons.element.{field}" for field in REASON_FIELDS)],
+            len(bronze) + 1,
+        )
+    }
     ids: FieldIds = {"bronze": bronze, "quarantine": quarantine}
     workdir.mkdir(parents=True, exist_ok=True)
     key = Keyring("proposal", os.urandom(32))
