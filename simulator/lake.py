@@ -118,6 +118,11 @@ class MemoryTable:
         """Data files."""
         return self._history[-1].files
 
+    def bounds(self, column: str) -> Mapping[str, tuple[str, str]]:
+        """Nothing is known of other columns."""
+        del column
+        return {}
+
     def fetch(self, files: Sequence[LiveFile], directory: Path) -> Sequence[Path]:
         """Data files are where they are."""
         del directory
@@ -285,10 +290,12 @@ class PlainWorkshop:
             rows_removed=len(old.keys() - new.keys()),
             rows_restored=sum(1 for key, row in new.items() if key not in old and row not in new_rows),
         )
-        remove = [f for f in layers.silver.live() if any(r.id in affected for r in self.lake.data[f.path])]
-        untouched = [r for f in remove for r in self.lake.data[f.path] if r.id not in affected]
-        path = self._file(sorted([*untouched, *new.values()], key=newest_first))
-        return Swap(remove, [path] if path else [], len(new), len(old)), books
+        stay = {key for key, row in old.items() if row == new.get(key) and row not in new_rows}
+        gone_rows, come = old.keys() - stay, [row for key, row in new.items() if key not in stay]
+        remove = [f for f in layers.silver.live() if any(r.id in gone_rows for r in self.lake.data[f.path])]
+        untouched = [r for f in remove for r in self.lake.data[f.path] if r.id not in gone_rows]
+        path = self._file(sorted([*untouched, *come], key=newest_first))
+        return Swap(remove, [path] if path else [], len(come), len(gone_rows)), books
 
     def living(self, contract: Contract, rows: Path | None) -> int:
         """The rows that silver would hold of these alone."""

@@ -22,6 +22,7 @@ from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
 from tidegate.ports import Table
 from tidegate.tables.duck import connect, copy_to
 from tidegate.tables.schema import quarantine_schema
+from tidegate.tables.pruning import may_hold
 from tidegate.tables.workshop import LocalWorkshop
 from tidegate.usecases.commit import commit_rows, commit_silver
 
@@ -315,6 +316,44 @@ def _reject(shop: Shop, table: Table, key: str, run: str, reason: str) -> None:
 def _reasons(shop: Shop) -> list[tuple[str, str, str | None]]:
     found = shop.lake.load("quarantine", shop.contract.table).scan().to_arrow().to_pylist()
     return sorted((r["_object_key"], e["rule"], e["value_class"]) for r in found for e in r["reasons"])
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [
+        (ColumnType(Kind.STRING), ["'patient-2026-000000000001'", "'patient-2026-000000000002'"]),
+        (ColumnType(Kind.INTEGER), ["-9", "10"]),
+        (ColumnType(Kind.DECIMAL, 10, 2), ["-1.50", "12.25"]),
+        (ColumnType(Kind.DECIMAL, 38, 4), ["-1.5000", "99999999999999999999.2500"]),
+        (ColumnType(Kind.DOUBLE), ["-0.5", "1e300"]),
+        (ColumnType(Kind.BOOLEAN), ["false", "true"]),
+        (ColumnType(Kind.DATE), ["'1899-12-31'", "'2026-01-01'"]),
+        (ColumnType(Kind.TIME), ["'00:00:00'", "'23:59:59.999999'"]),
+        (ColumnType(Kind.TIMESTAMP), ["'1899-12-31 23:59:59.5'", "'2026-01-01'"]),
+        (ColumnType(Kind.TIMESTAMPTZ), ["'1899-12-31 23:59:59.5+02'", "'2026-01-01 00:00:00+00'"]),
+    ],
+    ids=lambda value: f"{value.kind}-{value.precision}" if isinstance(value, ColumnType) else "",
+)
+def test_bounds_of_a_key_of_any_type_let_no_file_be_missed(
+    lake: GlueLake, tmp_path: Path, kind: ColumnType, keys: list[str]
+) -> None:
+    name = f"keys_{kind.kind}_{kind.precision}"
+    contract = Contract("shop", name, "1.0.0", "x", (Column("id", kind, primary_key=True), COLUMNS[1]), LoadMode.UPSERT)
+    lineage = "'o' AS _object_key, 'v' AS _version_id, 'f' AS _file_id, 1 AS _record, 'a' AS _arrival"
+    summary = dict.fromkeys(("tidegate.added", "tidegate.removed", "tidegate.before", "tidegate.after"), "0")
+    with connect(tmp_path, LIMITS) as db:
+        for number, key in enumerate(keys):
+            silver = lake.open(contract).silver
+            row = f"SELECT {key}::{silver.columns['id']} AS id, {lineage}"
+            ids = {column: n for column, n in silver.field_ids.items() if column != "v" and f" {column}" in row}
+            path = copy_to(db, row, tmp_path / f"{number}.parquet", ids)
+            assert path is not None
+            silver.commit(f"run-{number}", remove=[], add=[path], summary=summary)
+        silver = lake.open(contract).silver
+        found = [may_hold(db, silver, "id", f"SELECT {key}::{silver.columns['id']} AS id") for key in keys]
+        between = may_hold(db, silver, "id", f"SELECT NULL::{silver.columns['id']} AS id WHERE false")
+    bounded = kind.kind is not Kind.DOUBLE  # NaN is in no bounds
+    assert [len(files) for files in (*found, between)] == ([1, 1, 0] if bounded else [2, 2, 2])
+    assert {f.path for files in found for f in files} == {f.path for f in silver.live()}
+    assert not bounded or found[0] != found[1]
 
 
 def test_list_of_manifests_stays_short_however_many_runs_there_were(shop: Shop) -> None:

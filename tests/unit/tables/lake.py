@@ -84,6 +84,12 @@ class LocalTable:
     def live(self) -> Sequence[LiveFile]:
         return self._history[-1].files
 
+    def bounds(self, column: str) -> Mapping[str, tuple[str, str]]:
+        with duckdb.connect() as db:
+            known = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM read_parquet($1)"  # noqa: S608 - names of ours
+            found = {f.path: db.execute(known, [f.path]).fetchall()[0] for f in self.live()}
+        return {path: (low, high) for path, (low, high) in found.items() if low is not None}
+
     def fetch(self, files: Sequence[LiveFile], directory: Path) -> Sequence[Path]:
         self.fetched += [f.path for f in files]
         return [Path(shutil.copy(f.path, directory)) for f in files]
@@ -251,7 +257,12 @@ class Dataset:
         manifest, leaving = self.plan(f"run-{self._runs:03d}", *versions)
         self.epoch = manifest.epoch
         self.loaded |= {v.key: v for v in versions}
+        before = self.silver_files()
         commit, books = self.play(manifest, leaving, *versions)
+        after = self.silver_files()
+        rows = {row for held in after.values() for row in held}
+        for path in before.keys() - after.keys():
+            assert not before[path] <= rows, "a data file was rewritten that held no row which left"
         assert commit.rows_after == commit.rows_before + books.rows_inserted + books.rows_restored - books.rows_removed
         return books
 
@@ -295,6 +306,12 @@ class Dataset:
             return copy_to(db, f"SELECT {cast} FROM made", room / "accepted.parquet", bronze.field_ids)  # noqa: S608 - names of ours
 
     # Looking
+
+    def silver_files(self) -> dict[str, set[tuple[object, ...]]]:
+        """Silver's data files, and which rows they hold."""
+        names = ["_file_id", "_record", "_run_id"]
+        live = self.lake.open(self.contract).silver.live()
+        return {f.path: set(zip(*pq.read_table(f.path, columns=names).to_pydict().values(), strict=True)) for f in live}
 
     def rows(self, layer: str) -> list[dict[str, Any]]:
         return rows_of(getattr(self.lake.open(self.contract), layer), self._place)

@@ -266,6 +266,13 @@ class Table(Protocol):
         """List data files of the version that was opened."""
         ...
 
+    def bounds(self, column: str) -> Mapping[str, tuple[str, str]]:
+        """Return lower and upper bound of a column by data file, as texts that DuckDB casts to its type; left out when unknown.
+
+        They hold for the values that are not NULL, and not NaN, and may be wider than the values are.
+        """
+        ...
+
     def fetch(self, files: Sequence[LiveFile], directory: Path) -> Sequence[Path]:
         """Copy data files to local disk, in the order given."""
         ...

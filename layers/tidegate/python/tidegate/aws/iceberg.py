@@ -22,6 +22,7 @@ from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestCo
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot
+from pyiceberg.transforms import IdentityTransform
 from pyiceberg.typedef import Record
 from pyiceberg.types import IcebergType, ListType, NestedField, PrimitiveType, StringType, StructType
 
@@ -44,9 +45,9 @@ _PROPERTIES = {
     "commit.retry.num-retries": "0",
     "write.metadata.previous-versions-max": "20",
     "write.metadata.delete-after-commit.enabled": "true",
-    "write.metadata.metrics.column._object_key": "full",  # bounds that are cut could not tell keys of one prefix apart
     "write.parquet.compression-codec": "zstd",
 }
+_FULL_BOUNDS = "write.metadata.metrics.column."  # + a key's name: bounds that are cut could not tell keys of one prefix apart
 _COMMIT_WORDS = ("added", "removed", "before", "after")
 _PARALLEL = 8
 
@@ -61,11 +62,11 @@ class GlueLake:
 
     def open(self, contract: Contract) -> Layers:
         """Open a dataset's tables, creating them and adding columns as the contract says."""
-        rows = row_schema(contract)
+        rows, keys = row_schema(contract), ("_object_key", *contract.primary_key)
         return Layers(
-            bronze=self._open("bronze", contract.table, rows),
-            quarantine=self._open("quarantine", contract.table, quarantine_schema()),
-            silver=self._open("silver", contract.table, rows),
+            bronze=self._open("bronze", contract.table, rows, keys),
+            quarantine=self._open("quarantine", contract.table, quarantine_schema(), keys[:1]),
+            silver=self._open("silver", contract.table, rows, keys),
         )
 
     def silver(self, table: str, version: str = "") -> "SwapTable | None":
@@ -96,15 +97,16 @@ class GlueLake:
         except NoSuchTableError:
             return None
 
-    def _open(self, layer: str, table: str, schema: Schema) -> "SwapTable":
+    def _open(self, layer: str, table: str, schema: Schema, keys: Sequence[str]) -> "SwapTable":
         try:
             opened = self.load(layer, table)
         except NoSuchTableError:
             location = f"s3://{self._bucket}/warehouse/{layer}/{table}"
             try:
+                properties = _PROPERTIES | {f"{_FULL_BOUNDS}{key}": "full" for key in keys}
                 with speaking_to_aws():
                     opened = self._catalog.create_table(
-                        (f"{self._stack}_{layer}", table), schema, location=location, properties=_PROPERTIES
+                        (f"{self._stack}_{layer}", table), schema, location=location, properties=properties
                     )
             except TableAlreadyExistsError:  # another try of this step was faster
                 opened = self.load(layer, table)
@@ -146,6 +148,12 @@ class SwapTable:
             for path, entry in self._data_files().items()
         ]
 
+    def bounds(self, column: str) -> Mapping[str, tuple[str, str]]:
+        """Return lower and upper bound of a column by data file, as text; files that do not know both are left out."""
+        field = self._table.schema().find_field(column)
+        found = {path: _bounds(entry, field) for path, entry in self._data_files().items()}
+        return {path: both for path, both in found.items() if both is not None}
+
     def fetch(self, files: Sequence[LiveFile], directory: Path) -> Sequence[Path]:
         """Copy data files to local disk, in the order given; files that are there already are not copied again."""
         with ThreadPoolExecutor(_PARALLEL) as pool:
@@ -153,7 +161,8 @@ class SwapTable:
 
     def commit(self, run_id: str, *, remove: Sequence[LiveFile], add: Sequence[Path], summary: Mapping[str, str]) -> Commit:
         """Swap data files in one snapshot that carries the run id; raise StaleCommit when the table moved."""
-        added = [self._upload(path, run_id) for path in add]
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            added = list(pool.map(lambda path: self._upload(path, run_id), add))
         kept = sum(f.rows for f in remove) - int(summary["tidegate.removed"])
         leaving = [self._data_files()[f.path] for f in remove]
         self._swap({RUN_ID: run_id, **summary, "tidegate.kept": str(kept)}, leaving, added)
@@ -378,3 +387,12 @@ def _author(table: IcebergTable) -> str:
 def _bound(bounds: Mapping[int, bytes] | None, number: int) -> str | None:
     raw = (bounds or {}).get(number)
     return None if raw is None else str(from_bytes(StringType(), raw))
+
+
+def _bounds(entry: DataFile, field: NestedField) -> tuple[str, str] | None:
+    kind = field.field_type
+    low, high = ((bounds or {}).get(field.field_id) for bounds in (entry.lower_bounds, entry.upper_bounds))
+    if low is None or high is None or not isinstance(kind, PrimitiveType):
+        return None
+    texts: Any = IdentityTransform()
+    return texts.to_human_string(kind, from_bytes(kind, low)), texts.to_human_string(kind, from_bytes(kind, high))

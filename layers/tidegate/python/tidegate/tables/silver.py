@@ -1,25 +1,33 @@
 """Silver is a fold of bronze: per key, the newest row of the current epoch.
 
 Newest is decided by (the contract's orderBy column, arrival, file id, record number), so any order of loading gives the same
-table. Two ways lead to it. When no row leaves, silver itself already is the fold of what was there, and only the new rows are
-folded in. When a file is replaced or a full load starts a new epoch, the keys concerned are recomputed from bronze; so they are when
-a tombstone, which silver does not show, may be newer than a row that arrives.
+table. When no row leaves, silver itself already is the fold of what was there, and only the new rows are folded in. Bronze is asked
+for the keys of which silver cannot say the newest row: when a file is replaced or a full load starts a new epoch, and when a
+tombstone, which silver does not show, may be newer than a row that arrives.
+
+What is decided is decided on narrow rows, of key, order and place (data file, number of the row in it). Only rows that win and are
+not in silver yet are read whole, and only data files that hold a row which leaves are written anew (`rewriting`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 
-from tidegate.contracts.contract import Contract, LoadMode
+from tidegate.contracts.contract import Contract
 from tidegate.engine import Limits
 from tidegate.engine.sql import name as identifier
-from tidegate.engine.sql import text, texts
+from tidegate.engine.sql import text
 from tidegate.model.runs import Books, Epoch, Manifest
 from tidegate.ports import Layers, LiveFile, Swap, Table
-from tidegate.tables.duck import connect, copy_to, reading
+from tidegate.tables.books import count_fates
+from tidegate.tables.duck import connect, reading
+from tidegate.tables.order import Order
+from tidegate.tables.pruning import may_equal, may_hold
+from tidegate.tables.rewriting import Rewriting
 
 LINEAGE = ("_object_key", "_version_id", "_file_id", "_record", "_arrival", "_load_id", "_run_id", "_contract_version")
+_AT_ONCE = 8  # data files that are fetched together
 
 
 def fold_silver(
@@ -39,148 +47,154 @@ def fold_silver(
     if arriving is None and not leaving and not manifest.epoch_changes:
         return Swap(), Books()
     with connect(room, limits) as db:
-        fold = _Fold(db, contract, manifest.epoch, layers.silver, layers.bronze, room)
+        fold = _Fold(db, contract, manifest.epoch, layers, room)
         fold.stage(arriving)
-        remove = fold.affect(leaving, everything=manifest.epoch_changes)
-        fold.compute(from_bronze=bool(leaving) or manifest.epoch_changes or fold.may_be_deleted())
-        books = fold.books()
-        add, added, removed = fold.write(remove)
-    return Swap(remove, add, added, removed), books
+        if manifest.epoch_changes:
+            fold.begin_anew()
+        else:
+            fold.affect(leaving)
+        fold.decide()
+        values = [name for name in layers.silver.columns if name not in LINEAGE]
+        books = count_fates(db, fold.order, layers.silver.columns, values, fold.held_in, fold.sources)
+        return Rewriting(db, fold.order, layers.silver, room, fold.held_in, fold.sources, limits).swap(), books
 
 
 def count_living(contract: Contract, rows: Path, room: Path, limits: Limits) -> int:
     """Count the rows that silver would hold of these alone: one for each key, none where the newest is a tombstone."""
-    order = _Order(contract)
+    order = Order(contract)
     with connect(room, limits) as db:
         winners = f"SELECT * FROM read_parquet({text(str(rows))}) QUALIFY {order.is_newest}"
         return int(db.execute(f"SELECT count(*) FROM ({winners}) WHERE {order.lives}").fetchall()[0][0])
 
 
-class _Order:
-    """What a contract says of rows, in SQL: `key`, which row of a key is the newest, and whether that one is shown."""
-
-    def __init__(self, contract: Contract) -> None:
-        upsert = contract.load_mode is LoadMode.UPSERT
-        self.columns = contract.primary_key if upsert else ("_object_key", "_record")
-        self.key = ", ".join(identifier(name) for name in self.columns)
-        first = [contract.order_by] if contract.order_by else []
-        newest = ", ".join(f"{identifier(n)} DESC NULLS LAST" for n in (*first, "_arrival", "_file_id", "_record"))
-        self.is_newest = f"row_number() OVER (PARTITION BY {self.key} ORDER BY {newest}) = 1"
-        when = contract.delete_when
-        self.dead = f"{identifier(when.column)} IN ({texts(when.values)})" if when else ""
-        self.lives = f"coalesce(NOT {self.dead}, true)" if when else "true"
-
-
 class _Fold:
-    """The tables of one fold: `arriving`, `affected` (keys), `old` (their silver rows), `new` (what silver shall hold for them)."""
+    """The narrow tables of one fold, each of rows with `source` (a number of a file) and `rn` (the row in it).
 
-    def __init__(
-        self, db: duckdb.DuckDBPyConnection, contract: Contract, epoch: Epoch, silver: Table, bronze: Table, room: Path
-    ) -> None:
-        self.db, self.silver, self.bronze, self.room, self.epoch = db, silver, bronze, room, epoch
-        self.order = _Order(contract)
-        self.key, self.deletes = self.order.key, contract.delete_when is not None
-        self.same_key = " AND ".join(f"a.{identifier(n)} = b.{identifier(n)}" for n in self.order.columns)
-        self.dead_winner = f"coalesce(b.{self.order.dead}, false)" if self.deletes else "false"
-        self.values = [identifier(n) for n in silver.columns if n not in LINEAGE]
-        self.fetched: list[tuple[LiveFile, Path]] = []
-        self.bronze_paths: Sequence[Path] | None = None
+    `arriving`: the run's rows. `held`: silver's rows of the keys concerned. `recalled`: bronze's rows of the keys of which silver
+    does not know enough. `winners`: the newest row of each key, with `origin`. `come` and `gone`: what changes in silver.
+    """
+
+    def __init__(self, db: duckdb.DuckDBPyConnection, contract: Contract, epoch: Epoch, layers: Layers, room: Path) -> None:
+        self.db, self.silver, self.bronze, self.room = db, layers.silver, layers.bronze, room
+        self.order, self.when = Order(contract), contract.delete_when
+        self.held_in: list[tuple[LiveFile, Path]] = []  # by the source number of `held`
+        self.sources: dict[int, Path] = {}  # by the source number of `arriving`, which is 0, and `recalled`
+        self.epoch = epoch
+        names = dict.fromkeys((*self.order.columns, *self.order.deciding, "_object_key", "_run_id"))
+        self.narrow = ", ".join(map(identifier, names))
 
     def stage(self, arriving: Path | None) -> None:
-        """Load the accepted rows of the run."""
-        paths = [arriving] if arriving is not None else []
-        self.db.execute(f"CREATE TEMP TABLE arriving AS {reading(self.silver.columns, paths)}")
+        """Read the accepted rows of the run."""
+        self.sources = {0: arriving} if arriving is not None else {}
+        self.db.execute(f"CREATE TEMP TABLE arriving AS {self._rows(0, list(self.sources.values()))}")
+        for table in ("held", "recalled"):
+            self.db.execute(f"CREATE TEMP TABLE {table} AS FROM arriving LIMIT 0")
+        self.db.execute(f"CREATE TEMP TABLE recomputed AS SELECT {self.order.key} FROM arriving LIMIT 0")
 
-    def affect(self, leaving: Sequence[str], *, everything: bool) -> list[LiveFile]:
-        """Find the keys whose row may change, and the silver data files that hold them: these are the ones to rewrite."""
-        live = self.silver.live()
-        self.fetched = (
-            list(zip(live, self.silver.fetch(live, self.room), strict=True)) if self._must_read(leaving, everything) else []
-        )
-        held = reading(self.silver.columns, [p for _, p in self.fetched])
-        self.db.execute("CREATE TEMP TABLE leaving AS SELECT unnest($keys::VARCHAR[]) AS key", {"keys": list(leaving)})
-        where = "" if everything else " WHERE _object_key IN (SELECT key FROM leaving)"
-        hidden = self._hidden(held) if leaving or everything else ""
-        self.db.execute(
-            f"CREATE TEMP TABLE affected AS SELECT DISTINCT {self.key} FROM arriving"
-            f" UNION SELECT DISTINCT {self.key} FROM ({held}{where}){hidden}"
-        )
-        self.db.execute(f"CREATE TEMP TABLE old AS SELECT b.* FROM ({held}) b WHERE EXISTS (FROM affected a WHERE {self.same_key})")
-        return [file for file, path in self.fetched if self._holds_affected(path)]
+    def begin_anew(self) -> None:
+        """A full load becomes the current state: every row of silver may leave, every one of bronze may come."""
+        self._hold(self.silver.live(), "")
+        self.db.execute(f"INSERT INTO recomputed SELECT DISTINCT {self.order.key} FROM held")
+        self._recall(self.bronze.live(), "")
 
-    def compute(self, *, from_bronze: bool) -> None:
-        """Fold the candidates of the affected keys into one row each; where that is a tombstone, silver has none."""
-        if from_bronze:
-            candidates = f"SELECT b.* FROM ({self._bronze_rows()}) b WHERE EXISTS (FROM affected a WHERE {self.same_key})"
-        else:
-            candidates = "FROM old UNION ALL BY NAME FROM arriving"
+    def affect(self, leaving: Sequence[str]) -> None:
+        """Find the keys whose row may change, silver's rows of them, and what only bronze knows of them."""
+        self.db.execute(f"CREATE TEMP TABLE affected AS SELECT DISTINCT {self.order.key} FROM arriving")
+        if leaving:
+            self._leave(leaving)
+        # Keys of appended rows are the objects' own: where no object comes again, silver cannot hold them yet.
+        if leaving or "_object_key" not in self.order.columns:
+            self._hold(self._may_hold(self.silver, "FROM affected"), f"SEMI JOIN affected a ON {self._same('a', 'r', 'affected')}")
+        unknown = f"SELECT * FROM affected a ANTI JOIN held h ON {self.order.same_key('a', 'h')}"
+        if leaving:
+            if self.order.deletes:
+                self.db.execute(f"INSERT INTO recomputed {unknown}")
+            self._recall(self._may_hold(self.bronze, "FROM recomputed"), self._of("recomputed"))
+        elif self.when is not None:
+            # Of a key that silver lacks and that no row left, bronze can have only rows that a newer tombstone hides.
+            self.db.execute(f"CREATE TEMP TABLE unknown AS {unknown}")
+            dead = {f.path for f in may_equal(self.bronze, self.when.column, self.when.values)}
+            files = [f for f in self._may_hold(self.bronze, "FROM unknown") if f.path in dead]
+            self._recall(files, f"{self._of('unknown')} WHERE dead")
+
+    def decide(self) -> None:
+        """Find the newest row of each key, and what has to change in silver for it."""
+        known = f"SELECT * FROM held r ANTI JOIN recomputed b ON {self.order.same_key('b', 'r')}"
+        candidates = (
+            "SELECT 'arriving' AS origin, * FROM arriving UNION ALL SELECT 'recalled', * FROM recalled"
+            f" UNION ALL SELECT 'held', * FROM ({known})"
+        )
         self.db.execute(
             f"CREATE TEMP TABLE winners AS SELECT * FROM ({candidates}) WHERE {self._current()} QUALIFY {self.order.is_newest}"
         )
-        self.db.execute(f"CREATE TEMP TABLE new AS FROM winners WHERE {self.order.lives}")
-
-    def may_be_deleted(self) -> bool:
-        """Whether a tombstone that silver does not show may be newer than an arriving row: of a key that silver does not have."""
-        missing = f"SELECT EXISTS (FROM affected a WHERE NOT EXISTS (FROM old b WHERE {self.same_key}))"
-        return self.deletes and bool(self.db.execute(missing).fetchall()[0][0])
-
-    def books(self) -> Books:
-        """Give every arriving row one fate, and count the keys that left and those that came back."""
-        same = " AND ".join(f"b.{c} IS NOT DISTINCT FROM o.{c}" for c in self.values) or "true"
-        fates = self.db.execute(
-            "SELECT CASE WHEN b._file_id IS NULL THEN 'superseded'"
-            f" WHEN {self.dead_winner} THEN 'deleted' WHEN o._file_id IS NULL THEN 'inserted'"
-            f" WHEN {same} THEN 'unchanged' ELSE 'updated' END, count(*) FROM arriving r"
-            " LEFT JOIN winners b ON r._file_id = b._file_id AND r._record = b._record"
-            f" LEFT JOIN old o ON {self.same_key.replace('a.', 'o.')} GROUP BY 1"
-        ).fetchall()
-        counts = {f"rows_{fate}": int(number) for fate, number in fates}
-        gone = self.db.execute(f"SELECT count(*) FROM old a WHERE NOT EXISTS (FROM new b WHERE {self.same_key})").fetchall()
-        back = self.db.execute(
-            f"SELECT count(*) FROM new a WHERE NOT EXISTS (FROM old b WHERE {self.same_key})"
-            " AND NOT EXISTS (FROM arriving r WHERE r._file_id = a._file_id AND r._record = a._record)"
-        ).fetchall()
-        return Books(**counts, rows_removed=int(gone[0][0]), rows_restored=int(back[0][0]))
-
-    def write(self, remove: Sequence[LiveFile]) -> tuple[list[Path], int, int]:
-        """Write what the rewritten data files hold now; return the new files, rows added and rows removed."""
-        kept_from = [path for file, path in self.fetched if file in remove]
-        kept = reading(self.silver.columns, kept_from)
-        order = f"ORDER BY {self.key}"
-        untouched = f"SELECT b.* FROM ({kept}) b WHERE NOT EXISTS (FROM affected a WHERE {self.same_key})"
-        path = copy_to(
-            self.db, f"FROM ({untouched} UNION ALL BY NAME FROM new) {order}", self.room / "silver.parquet", self.silver.field_ids
-        )
-        added = self.db.execute("SELECT count(*) FROM new").fetchall()[0][0]
-        removed = self.db.execute("SELECT count(*) FROM old").fetchall()[0][0]
-        return ([path] if path else []), int(added), int(removed)
-
-    def _hidden(self, held: str) -> str:
-        """The keys of bronze that silver does not have. A tombstone may have left: silver cannot say whose it was."""
-        return (
-            f" UNION (SELECT {self.key} FROM ({self._bronze_rows()}) EXCEPT SELECT {self.key} FROM ({held}))"
-            if self.deletes
-            else ""
+        # A row is told from all others by its place in a file and the run that loaded it.
+        same_row = "h._file_id = w._file_id AND h._record = w._record AND h._run_id = w._run_id"
+        self.db.execute(f"CREATE TEMP TABLE come AS SELECT w.* FROM winners w ANTI JOIN held h ON {same_row} WHERE NOT w.dead")
+        self.db.execute(
+            f"CREATE TEMP TABLE gone AS SELECT h.source, h.rn FROM held h ANTI JOIN (FROM winners WHERE NOT dead) w ON {same_row}"
         )
 
-    def _bronze_rows(self) -> str:
-        if self.bronze_paths is None:
-            self.bronze_paths = self.bronze.fetch(self.bronze.live(), self.room)
-        return reading(self.silver.columns, self.bronze_paths)
+    def _leave(self, leaving: Sequence[str]) -> None:
+        """Have the keys recomputed of which silver shows a row of these objects; a tombstone that left may have been anybody's."""
+        files = may_equal(self.silver, "_object_key", leaving)
+        self.db.execute("CREATE TEMP TABLE leaving AS SELECT unnest($keys::VARCHAR[]) AS key", {"keys": list(leaving)})
+        for path in self.silver.fetch(files, self.room):
+            shown = f"SELECT {self.order.key} FROM ({self._rows(0, [path])}) WHERE _object_key IN (SELECT key FROM leaving)"
+            self.db.execute(f"INSERT INTO recomputed {shown}")
+        self.db.execute("INSERT INTO affected FROM recomputed")
+        if self.order.deletes:
+            every = reading(self.silver.columns, self.bronze.fetch(self.bronze.live(), self.room))
+            shown = reading(self.silver.columns, self.silver.fetch(self.silver.live(), self.room))
+            key = self.order.key
+            self.db.execute(f"INSERT INTO affected SELECT {key} FROM ({every}) EXCEPT SELECT {key} FROM ({shown})")
 
-    def _must_read(self, leaving: Sequence[str], everything: bool) -> bool:  # noqa: FBT001
-        # Keys of appended rows are the objects' own: where no object comes again, silver cannot hold them yet.
-        return "_object_key" not in self.key or bool(leaving) or everything
+    def _hold(self, files: Sequence[LiveFile], which: str) -> None:
+        """Add rows of silver data files to `held`, with a number for each file that has any."""
+        for file, path in self._fetched(self.silver, files):
+            number = len(self.held_in)
+            if self._insert("held", f"SELECT r.* FROM ({self._rows(number, [path])}) r {which}"):
+                self.held_in.append((file, path))
+            else:
+                path.unlink()
 
-    def _holds_affected(self, path: Path) -> bool:
-        rows = reading(self.silver.columns, [path])
-        query = f"SELECT EXISTS (FROM ({rows}) b WHERE EXISTS (FROM affected a WHERE {self.same_key}))"
-        return bool(self.db.execute(query).fetchall()[0][0])
+    def _recall(self, files: Sequence[LiveFile], which: str) -> None:
+        """Add rows of bronze data files to `recalled`; those that arrive are there already."""
+        for number, (_, path) in enumerate(self._fetched(self.bronze, files), start=1):
+            rows = f"SELECT r.* FROM ({self._rows(number, [path])}) r {which}"
+            other = "ANTI JOIN arriving n ON n._file_id = o._file_id AND n._record = o._record"
+            if self._insert("recalled", f"SELECT o.* FROM ({rows}) o {other} WHERE {self._current('o.')}"):
+                self.sources[number] = path
+            else:
+                path.unlink()
 
-    def _current(self) -> str:
+    def _insert(self, table: str, query: str) -> int:
+        return int(self.db.execute(f"INSERT INTO {table} {query}").fetchall()[0][0])
+
+    def _fetched(self, table: Table, files: Sequence[LiveFile]) -> Iterator[tuple[LiveFile, Path]]:
+        for first in range(0, len(files), _AT_ONCE):
+            some = files[first : first + _AT_ONCE]
+            yield from zip(some, table.fetch(some, self.room), strict=True)
+
+    def _rows(self, number: int, paths: Sequence[Path]) -> str:
+        rows = reading(self.silver.columns, paths, numbered=True)
+        return f"SELECT {number} AS source, rn, {self.narrow}, _load_id, {self.order.dead} AS dead FROM ({rows})"
+
+    def _may_hold(self, table: Table, keys: str) -> Sequence[LiveFile]:
+        return may_hold(self.db, table, self.order.columns[0], keys)
+
+    def _of(self, keys: str) -> str:
+        return f"SEMI JOIN {keys} a ON {self._same('a', 'r', keys)}"
+
+    def _same(self, one: str, other: str, keys: str) -> str:
+        nulls = " OR ".join(f"{identifier(name)} IS NULL" for name in self.order.columns)
+        has_null = self.db.execute(f"SELECT EXISTS (FROM {keys} WHERE {nulls})").fetchall()[0][0]
+        return self.order.same_key(one, other, null_safe=bool(has_null))
+
+    def _current(self, row: str = "") -> str:
         if not self.epoch.load:
             return "true"
         # The values come from the ledger, not from a user: a load's identity and an arrival.
         self.db.execute("SET VARIABLE epoch_load = $load", {"load": self.epoch.load})
         self.db.execute("SET VARIABLE epoch_start = $start", {"start": self.epoch.start})
-        return "(_load_id = getvariable('epoch_load') OR (_load_id = '' AND _arrival >= getvariable('epoch_start')))"
+        since = f"({row}_load_id = '' AND {row}_arrival >= getvariable('epoch_start'))"
+        return f"({row}_load_id = getvariable('epoch_load') OR {since})"

@@ -1,0 +1,27 @@
+"""What a contract says of the rows of silver, in SQL: the key, which row of a key is the newest, and whether that one is shown."""
+
+from tidegate.contracts.contract import Contract, LoadMode
+from tidegate.engine.sql import name as identifier
+from tidegate.engine.sql import texts
+
+
+class Order:
+    """`columns` are the key's; `key` is their list; `is_newest`, `lives` and `dead` are conditions on a row."""
+
+    def __init__(self, contract: Contract) -> None:
+        """Read key, order and tombstones."""
+        upsert = contract.load_mode is LoadMode.UPSERT
+        self.columns = contract.primary_key if upsert else ("_object_key", "_record")
+        self.key = ", ".join(identifier(name) for name in self.columns)
+        self.deciding = (*([contract.order_by] if contract.order_by else []), "_arrival", "_file_id", "_record")
+        newest = ", ".join(f"{identifier(n)} DESC NULLS LAST" for n in self.deciding)
+        self.is_newest = f"row_number() OVER (PARTITION BY {self.key} ORDER BY {newest}) = 1"
+        when = contract.delete_when
+        self.deletes = when is not None
+        self.dead = f"coalesce({identifier(when.column)} IN ({texts(when.values)}), false)" if when else "false"
+        self.lives = f"NOT {self.dead}"
+
+    def same_key(self, one: str, other: str, *, null_safe: bool = True) -> str:
+        """Return the condition that two rows have one key. Plain equality also lets a scan skip row groups."""
+        equals = "IS NOT DISTINCT FROM" if null_safe else "="
+        return " AND ".join(f"{one}.{identifier(n)} {equals} {other}.{identifier(n)}" for n in self.columns)

@@ -1,0 +1,57 @@
+"""Which data files may hold a key, from the bounds that the table keeps of each: the others are not even fetched."""
+
+from collections.abc import Sequence
+
+import duckdb
+
+from tidegate.engine.sql import name as identifier
+from tidegate.ports import LiveFile, Table
+
+#: Parquet leaves NaN out of a column's bounds.
+_UNBOUNDED = ("DOUBLE",)
+
+
+def may_hold(db: duckdb.DuckDBPyConnection, table: Table, column: str, keys: str) -> Sequence[LiveFile]:
+    """Return the live files whose bounds of a column do not exclude every value that the SQL query `keys` gives for it."""
+    live = table.live()
+    if not live or table.columns[column] in _UNBOUNDED:
+        return live
+    _measure(db, table, column)
+    # The smallest key that is not below a file is in the file's stretch, or none is. NULL is in no stretch.
+    excluded = db.execute(
+        f"WITH keys AS (SELECT DISTINCT {identifier(column)} AS key FROM ({keys}))"
+        " SELECT s.path FROM stretches s ASOF LEFT JOIN keys k ON s.low <= k.key"
+        " WHERE (k.key IS NULL OR k.key > s.high) AND NOT EXISTS (FROM keys WHERE key IS NULL)"
+    ).fetchall()
+    out = {path for (path,) in excluded}
+    return [file for file in live if file.path not in out]
+
+
+def may_equal(table: Table, column: str, values: Sequence[str]) -> Sequence[LiveFile]:
+    """Return the live files whose bounds of a text column do not exclude every one of some values."""
+    bounds = table.bounds(column) if column in table.columns else {}
+    unknown = (None, None)
+    return [file for file in table.live() if any(_within(value, *bounds.get(file.path, unknown)) for value in values)]
+
+
+def order_files(db: duckdb.DuckDBPyConnection, table: Table, column: str) -> dict[str, int]:
+    """Return the place of every live file in the order of a column; the table `stretches` has their bounds: path, low, high."""
+    _measure(db, table, column)
+    known = [path for (path,) in db.execute("SELECT path FROM stretches ORDER BY low, high, path").fetchall()]
+    unknown = sorted({file.path for file in table.live()} - set(known))
+    # Nothing is next to a file of which nobody knows where it lies.
+    return {path: n for n, path in enumerate(known)} | {path: len(known) + 1 + 2 * n for n, path in enumerate(unknown)}
+
+
+def _measure(db: duckdb.DuckDBPyConnection, table: Table, column: str) -> None:
+    kind, bounds = table.columns[column], table.bounds(column)
+    listed = {"paths": list(bounds), "low": [low for low, _ in bounds.values()], "high": [high for _, high in bounds.values()]}
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE stretches AS SELECT unnest($paths::VARCHAR[]) AS path,"
+        f" unnest($low::VARCHAR[])::{kind} AS low, unnest($high::VARCHAR[])::{kind} AS high",
+        listed,
+    )
+
+
+def _within(value: str, low: str | None, high: str | None) -> bool:
+    return (low is None or low <= value) and (high is None or value <= high)
