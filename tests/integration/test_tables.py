@@ -21,8 +21,8 @@ from tidegate.errors import ContractInvalid, StaleCommit
 from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
 from tidegate.ports import Table
 from tidegate.tables.duck import connect, copy_to
-from tidegate.tables.schema import quarantine_schema
 from tidegate.tables.pruning import may_hold
+from tidegate.tables.schema import quarantine_schema
 from tidegate.tables.workshop import LocalWorkshop
 from tidegate.usecases.commit import commit_rows, commit_silver
 
@@ -316,6 +316,27 @@ def _reject(shop: Shop, table: Table, key: str, run: str, reason: str) -> None:
 def _reasons(shop: Shop) -> list[tuple[str, str, str | None]]:
     found = shop.lake.load("quarantine", shop.contract.table).scan().to_arrow().to_pylist()
     return sorted((r["_object_key"], e["rule"], e["value_class"]) for r in found for e in r["reasons"])
+
+
+def test_decimal_that_grows_keeps_the_rows_of_older_files(shop: Shop) -> None:
+    shop.load("k1", "001", [("a", 1), ("b", 2)])
+    shop.contract = replace(shop.contract, columns=(COLUMNS[0], Column("v", ColumnType(Kind.DECIMAL, 20, 2))))
+    shop.load("k2", "002", [("a", 5), ("c", 3)])
+    assert shop.lake.open(shop.contract).silver.columns["v"] == "DECIMAL(20,2)"
+    assert shop.rows() == [("a", 5), ("b", 2), ("c", 3)]
+    assert shop.rows("bronze") == [("a", 1), ("a", 5), ("b", 2), ("c", 3)]
+
+
+def test_run_that_still_has_the_narrower_contract_does_not_narrow_the_table(shop: Shop) -> None:
+    narrow = shop.contract
+    shop.contract = replace(shop.contract, columns=(COLUMNS[0], Column("v", ColumnType(Kind.DECIMAL, 20, 2))))
+    shop.load("k1", "001", [("a", 1)])
+    shop.contract = narrow
+    shop.load("k2", "002", [("b", 2)])
+    assert shop.lake.open(narrow).silver.columns["v"] == "DECIMAL(20,2)"
+    assert shop.rows() == [("a", 1), ("b", 2)]
+
+
 @pytest.mark.parametrize(
     ("kind", "keys"),
     [

@@ -11,20 +11,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.conversions import from_bytes
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ResolveError, TableAlreadyExistsError
 from pyiceberg.io import PY_IO_IMPL
 from pyiceberg.io.pyarrow import compute_statistics_plan, data_file_statistics_from_parquet_metadata, parquet_path_to_id_mapping
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestContent
-from pyiceberg.schema import Schema
+from pyiceberg.schema import Schema, promote
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.typedef import Record
-from pyiceberg.types import IcebergType, ListType, NestedField, PrimitiveType, StringType, StructType
+from pyiceberg.types import DecimalType, IcebergType, ListType, NestedField, PrimitiveType, StringType, StructType
 
 from tidegate.aws.catalog import LAYERS, RUN_ID
 from tidegate.aws.errors import speaking_to_aws
@@ -275,7 +276,7 @@ class SwapTable:
         with speaking_to_aws():
             self._s3.upload_file(str(path), *place_of(uri))
         metadata = pq.read_metadata(path)
-        schema = self._table.schema()
+        schema = _as_written(self._table.schema(), metadata.schema.to_arrow_schema())
         statistics = data_file_statistics_from_parquet_metadata(
             metadata,
             compute_statistics_plan(schema, self._table.properties),
@@ -330,29 +331,33 @@ def _glue_catalog(s3: Any, glue: Any) -> Catalog:  # noqa: ANN401 - boto3 client
 
 
 def _grown(table: IcebergTable, schema: Schema) -> IcebergTable:
-    """Add columns that the contract or drift brought; lineage columns are always there already.
+    """Add columns that the contract or drift brought, and widen those that it widened; lineage columns are always there already.
+
+    Iceberg reads data files of the narrower type as the wider one. A contract that is narrower than the table leaves it as it is.
 
     Raises:
-        ContractInvalid: a column has another type than in the table. Data files of that type would be read by nobody.
+        ContractInvalid: a column has a type that the table's cannot become. Data files of that type would be read by nobody.
         StaleCommit: the table moved since it was loaded.
     """
     have = {f.name: f.field_type for f in table.schema().fields}
-    changed = [
-        f for f in schema.fields if isinstance(f.field_type, PrimitiveType) and have.get(f.name, f.field_type) != f.field_type
-    ]
+    plain = [f for f in schema.fields if isinstance(f.field_type, PrimitiveType) and f.name in have]
+    changed = [f for f in plain if not (_holds(f.field_type, have[f.name]) or _holds(have[f.name], f.field_type))]
     if changed:
         hint = "publish a version of the contract that gives the new type a new column name"
         problems = (Problem(0, f.name, f"the table has {have[f.name]}, the contract {f.field_type}", hint) for f in changed)
         raise ContractInvalid(".".join(table.name()), tuple(problems))
     new: dict[tuple[str, ...], NestedField] = {(f.name,): f for f in schema.fields if f.name not in have}
     new |= {(f.name, part.name): part for f in schema.fields if f.name in have for part in _new_parts(have[f.name], f.field_type)}
-    if new:
+    wider = [f for f in plain if not _holds(have[f.name], f.field_type)]
+    if new or wider:
         try:
             with speaking_to_aws(), table.update_schema() as change:
+                for field in wider:
+                    change.update_column(field.name, field_type=field.field_type)
                 for path, field in new.items():
                     change.add_column(path, field.field_type, doc=field.doc)
         except CommitFailedException as error:
-            raise StaleCommit(f"{'.'.join(table.name())} moved while columns were added") from error
+            raise StaleCommit(f"{'.'.join(table.name())} moved while its columns were changed") from error
     return table
 
 
@@ -361,6 +366,23 @@ def _new_parts(have: IcebergType, wanted: IcebergType) -> list[NestedField]:
     lists = [t.element_type for t in (have, wanted) if isinstance(t, ListType)]
     structs = [t for t in lists if isinstance(t, StructType)]
     return [f for f in structs[1].fields if f.name not in {old.name for old in structs[0].fields}] if structs[1:] else []
+
+
+def _as_written(schema: Schema, written: pa.Schema) -> Schema:
+    """Return the table's schema with decimals as a file has them: a narrower one lies in Parquet as another physical type."""
+    decimals = {f.name: DecimalType(f.type.precision, f.type.scale) for f in written if pa.types.is_decimal(f.type)}
+    fields = (f.model_copy(update={"field_type": decimals.get(f.name, f.field_type)}) for f in schema.fields)
+    return Schema(*fields, schema_id=schema.schema_id)
+
+
+def _holds(wide: IcebergType, narrow: IcebergType) -> bool:
+    """Whether a column of one type may hold data files of another, by Iceberg's rules of promotion."""
+    if wide == narrow:
+        return True
+    try:
+        return bool(promote(narrow, wide) == wide)
+    except ResolveError:
+        return False
 
 
 def _history(table: IcebergTable) -> Iterator[Snapshot]:
