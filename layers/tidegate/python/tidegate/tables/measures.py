@@ -12,7 +12,7 @@ from tidegate.engine.sql import name as identifier
 from tidegate.model.runs import Epoch, Leaving
 from tidegate.ports import Table
 from tidegate.tables.duck import connect, reading
-from tidegate.tables.silver import _Order as Order
+from tidegate.tables.order import Order
 
 
 def measure(
