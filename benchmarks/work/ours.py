@@ -44,6 +44,10 @@ class NewTable:
         """No data files."""
         return []
 
+    def bounds(self, column: str) -> Mapping[str, tuple[str, str]]:  # noqa: ARG002 - the port's signature
+        """No data files."""
+        return {}
+
     def fetch(self, files: Sequence[LiveFile], directory: Path) -> Sequence[Path]:  # noqa: ARG002 - the port's signature
         """No data files."""
         return []

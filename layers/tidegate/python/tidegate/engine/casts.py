@@ -158,6 +158,8 @@ def _by_format(column: Column, value: str, pattern: str) -> str:
         parsed = f"try_strptime({moment}, '%Y-%m-%d %I:%M:%S.%f %p')"
     elif kind is Kind.DATE and not format_.has_time and re.fullmatch("(?:yyyy|uuuu)-MM-dd", pattern):
         return _iso_date(value)  # the usual case stays cheap
+    elif format_.strptime:
+        parsed = f"try_strptime({value}, {sql.text(format_.strptime)})"
     else:
         parsed = f"TRY_CAST({moment} AS {'TIMESTAMPTZ' if 'offset' in format_.fields else 'TIMESTAMP'})"
     if kind is Kind.DATE and "offset" in format_.fields:

@@ -24,6 +24,7 @@ from tidegate.engine.values import LINEAGE, FieldIds
 
 _GROUP_ROWS, _GROUP_BYTES = 1 << 17, 1 << 27
 _BAD_ROWS = 20_000
+_SAMPLE, _REPEATS = 20_000, 0.5
 _REASON = "reasons.element."
 _TYPES: Mapping[Kind, pa.DataType] = {
     Kind.STRING: pa.large_string(),
@@ -195,7 +196,7 @@ class _File:
         table = pa.concat_tables(self._waiting)
         self._waiting.clear()
         if self._writer is None:
-            self._writer = _parquet(self._path, _as_written(table.schema, self.schema))
+            self._writer = _parquet(self._path, _as_written(table.schema, self.schema), _repeating(table.slice(0, _SAMPLE)))
         self._writer.write_table(table.cast(self._writer.schema), row_group_size=table.num_rows)
 
     def close(self) -> None:
@@ -216,7 +217,7 @@ class _File:
 def _rewritten(path: Path, schema: pa.Schema, change: Callable[[pa.Table], pa.Table]) -> pq.ParquetWriter:
     whole = pq.ParquetFile(path)
     aside = path.with_suffix(".kept")
-    out = _parquet(aside, schema)
+    out = _parquet(aside, schema, _repeating(whole.read_row_group(0).slice(0, _SAMPLE)))
     for number in range(whole.num_row_groups):
         table = change(whole.read_row_group(number))
         if table.num_rows:
@@ -225,8 +226,21 @@ def _rewritten(path: Path, schema: pa.Schema, change: Callable[[pa.Table], pa.Ta
     return out
 
 
-def _parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, schema, compression="zstd", store_schema=False, store_decimal_as_integer=True)
+def _parquet(path: Path, schema: pa.Schema, repeating: list[str]) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        path, schema, compression="zstd", store_schema=False, store_decimal_as_integer=True, use_dictionary=repeating
+    )
+
+
+def _repeating(table: pa.Table) -> list[str]:
+    """Columns with few values among many rows. A dictionary of the others costs its making and is thrown away."""
+    return [name for name in table.column_names if _repeats(table[name])]
+
+
+def _repeats(values: pa.ChunkedArray) -> bool:
+    if pa.types.is_dictionary(values.type) or pa.types.is_nested(values.type):
+        return pa.types.is_dictionary(values.type)
+    return len(pc.unique(values)) <= len(values) * _REPEATS
 
 
 def _as_written(given: pa.Schema, wanted: pa.Schema) -> pa.Schema:

@@ -101,22 +101,21 @@ class Lines:
 class Blocks:
     """Records of a text whose quotes are all closed, without blank lines: known are the starts of every so many."""
 
-    def __init__(self, body: bytes, form: CsvFormat) -> None:
+    def __init__(self, body: bytes, form: CsvFormat, width: int) -> None:
         """Begin without a record."""
-        self._body, self._form = body, form
+        self._body, self._form, self._width = body, form, width
         self._starts, self._count, self._at = array("q"), 0, (0, 0)
-        self._odd: dict[int, str] = {}
+        self._plain = True
 
     def __len__(self) -> int:
         """Count the records."""
         return self._count
 
-    def add(self, start: int, records: int, rule: str = "") -> None:
-        """Add records that follow each other, a block's worth or one; a `rule` is broken by it."""
+    def add(self, start: int, records: int, *, plain: bool) -> None:
+        """Add records that follow each other, a block's worth or one; `plain`: their quotes are around whole fields."""
         if self._count % _BLOCK_RECORDS == 0:
             self._starts.append(start)
-        if rule:
-            self._odd[self._count] = rule
+        self._plain = self._plain and plain
         self._count += records
 
     def at_block(self) -> bool:
@@ -140,9 +139,20 @@ class Blocks:
         places = (place for n in blocks for place in range(n * _BLOCK_RECORDS, min((n + 1) * _BLOCK_RECORDS, self._count)))
         return [place for place in places if self.span(place)[1] - self.span(place)[0] > size]
 
-    def odd(self, *, surely: bool) -> Mapping[int, str]:  # noqa: ARG002 - they were all looked at
-        """Return the records that are not of the header's shape."""
-        return self._odd
+    def odd(self, *, surely: bool) -> Mapping[int, str]:
+        """Return the records that are not of the header's shape: looked at one by one only where the sum of delimiters is not right."""
+        delimiter, quote = self._form.delimiter.encode(), self._form.quote.encode()
+        if self._plain and not surely:
+            inside = b"".join(self._body.split(quote)[1::2])
+            if self._body.count(delimiter) - inside.count(delimiter) == (self._width - 1) * self._count:
+                return {}
+        regular, found, position = _regular_record(self._form, self._width), {}, 0
+        for place, match in enumerate(islice(record_pattern(self._form).finditer(self._body), self._count)):
+            whole = regular.match(self._body, position)
+            if whole is None or whole.end() != match.end():
+                found[place] = _rule(self._body[match.start() : match.start("nl")], self._form, self._width)
+            position = match.end()
+        return found
 
 
 @dataclass(slots=True)
@@ -202,10 +212,19 @@ def _regular_field(csv: CsvFormat) -> bytes:
 
 
 @lru_cache(maxsize=32)
-def _regular_records(csv: CsvFormat, width: int, records: int) -> re.Pattern[bytes]:
-    """Match so many records of `width` regular fields, each with its line ending."""
+def _regular_record(csv: CsvFormat, width: int) -> re.Pattern[bytes]:
+    """Match a record of `width` regular fields, with its line ending."""
     d, field = re.escape(csv.delimiter.encode()), _regular_field(csv)
-    return re.compile(rb"(?>(?:(?>%b(?:%b%b){%d}(?:\r\n|\n|\r))){%d})" % (field, d, field, width - 1, records), re.DOTALL)
+    return re.compile(rb"(?>%b(?:%b%b){%d}(?:\r\n|\n|\r))" % (field, d, field, width - 1), re.DOTALL)
+
+
+@lru_cache(maxsize=32)
+def _plain_records(csv: CsvFormat, records: int) -> re.Pattern[bytes]:
+    """Match so many records whose quotes are all around whole fields, each with its line ending: regular ones of any width."""
+    d, q, e = (re.escape(text.encode()) for text in (csv.delimiter, csv.quote, csv.escape))
+    body = rb"[^%b]*+(?>(?:%b%b[^%b]*+)*)" % (q, q, q, q) if e == q or not csv.escape else rb"(?>(?:[^%b%b]++|%b.)*)" % (q, e, e)
+    quoted = rb"(?:(?<=%b)|(?<=[\r\n])|(?<![\s\S]))%b%b%b(?=%b|[\r\n])" % (d, q, body, q, d)
+    return re.compile(rb"(?>(?:(?>[^%b\r\n]*+(?>(?:%b[^%b\r\n]*+)*)(?:\r\n|\n|\r))){%d})" % (q, quoted, q, records), re.DOTALL)
 
 
 def is_regular(record: bytes, csv: CsvFormat) -> bool:
@@ -223,15 +242,15 @@ def _rule(record: bytes, csv: CsvFormat, width: int) -> str:
 
 def find_blocks(body: bytes, csv: CsvFormat, width: int) -> tuple[Blocks, int]:
     """Find the whole records at the start of a text; also return where they end. Blank lines count as records here."""
-    found, position = Blocks(body, csv), 0
-    block, regular, any_ = _regular_records(csv, width, _BLOCK_RECORDS), _regular_records(csv, width, 1), _whole_record(csv)
+    found, position = Blocks(body, csv, width), 0
+    block, plain, any_ = _plain_records(csv, _BLOCK_RECORDS), _plain_records(csv, 1), _whole_record(csv)
     while position < len(body):
         if found.at_block() and (match := block.match(body, position)):
-            found.add(position, _BLOCK_RECORDS)
-        elif match := regular.match(body, position):
-            found.add(position, 1)
+            found.add(position, _BLOCK_RECORDS, plain=True)
+        elif match := plain.match(body, position):
+            found.add(position, 1, plain=True)
         elif match := any_.match(body, position):
-            found.add(position, 1, _rule(match[0].rstrip(b"\r\n"), csv, width))
+            found.add(position, 1, plain=False)
         else:
             break
         position = match.end()

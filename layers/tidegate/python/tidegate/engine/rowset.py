@@ -29,7 +29,7 @@ from tidegate.errors import BooksUnbalanced, FileRefused
 
 T = TypeVar("T")
 R = TypeVar("R")
-_SMALLEST, _LARGEST = 1 << 20, 1 << 25  # bytes of a segment
+_SMALLEST, _LARGEST = 1 << 20, 1 << 24  # bytes of a segment; memory for more is given back and asked for anew each time
 _SHARE = 64  # of the memory: a segment in work is its text, its fields and its rows, and several are in work at a time
 
 
