@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.engine.rig import contract, load, text
-from tidegate.contracts.contract import CsvFormat
+from tidegate.contracts.contract import Column, ColumnType, CsvFormat, Kind
 from tidegate.engine import rowset, sources
 
 TWO = (text("a"), text("b"))
@@ -114,3 +114,16 @@ def test_quote_that_is_never_closed_is_not_held_for_ever(tmp_path: Path) -> None
     outcome = load(tmp_path, contract(*TWO), b'a,b\n1,"' + b"x\n" * 40_000_000, b"a,b\n3,4\n")
     assert outcome.codes == ["UNREADABLE", None]
     assert [row[0] for row in outcome.accepted] == ["3"]
+
+
+@pytest.mark.parametrize("around", ["", '"q","r"\n'])
+def test_field_too_many_is_told_as_such_beside_quotes_too(tmp_path: Path, around: str) -> None:
+    outcome = load(tmp_path, contract(*TWO), f'a,b\n{around}1,2,\n"1","2",""\n1,2,3\n'.encode())
+    assert outcome.rules == [[("columns", "")]] * 3
+
+
+def test_file_whose_key_is_bad_keeps_its_broken_records(tmp_path: Path) -> None:
+    day = Column("day", ColumnType(Kind.DATE), from_key=r"(x+|[0-9-]+)\.csv$")
+    outcome = load(tmp_path, contract(*TWO, day), b"a,b\n1\n2,3\n", keys=["xx.csv"])
+    assert outcome.accepted == []
+    assert outcome.rules == [[("columns", ""), ("type", "day")], [("type", "day")]]

@@ -20,7 +20,6 @@ from tidegate.engine.value_classes import value_class
 
 REASON_FIELDS = ("rule", "column", "value_class")
 REASONS_TYPE = f"STRUCT({', '.join(f'{sql.name(field)} VARCHAR' for field in REASON_FIELDS)})[]"
-_ABSENT = ("primary_key", "required")
 _FIRST_INSTANT, _LAST_INSTANT = "TIMESTAMPTZ '0001-01-01 00:00:00+00'", "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
 _BOUNDS = (("minimum", "<"), ("maximum", ">"), ("exclusive_minimum", "<="), ("exclusive_maximum", ">="))
 
@@ -113,8 +112,8 @@ def _compile(connection: duckdb.DuckDBPyConnection, number: int, columns: Sequen
     if column.expression is not None:
         _check_expression(connection, column)
     checks = tuple(_checks(connection, column, f"t{number}", f"v{number}"))
-    if staged(column):  # a text that could not be made is not also missing
-        checks = (*fault_checks(column, number), *((r, f"({c}) AND f{number} IS NULL" if r in _ABSENT else c) for r, c in checks))
+    if staged(column):  # a text that could not be made breaks no other rule
+        checks = (*fault_checks(column, number), *((r, f"({c}) AND f{number} IS NULL") for r, c in checks))
     masked = _mask(column, f"t{number}", f"v{number}")
     if column.privacy_when is not None:
         masked = _mask_when(column, columns, masked, f"v{number}")

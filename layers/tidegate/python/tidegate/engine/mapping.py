@@ -50,7 +50,7 @@ def settled(column: Column, number: int) -> tuple[str, str]:
     fault = f"CASE {' '.join(faults)} END" if faults else NULL
     if column.value_map:
         pairs = " ".join(f"WHEN {sql.text(key)} THEN {sql.text(value)}" for key, value in column.value_map)
-        text = f"CASE {text} {pairs} ELSE {text if column.value_map_keeps else 'NULL'} END"
+        text = f"CASE {text} {pairs} ELSE {text} END"
     return (text if column.default is None else _or_default(column, text)), fault
 
 

@@ -65,15 +65,15 @@ class Writer:
     def add(self, rows: Rows) -> None:
         """Write the good records of a segment, and keep the others with their raw text and their reasons."""
         of_file, record = self._places(rows)
+        of_good, record_of_good = of_file, record
+        if rows.broken:
+            whole = pa.array([place for place in range(len(record)) if place not in rows.broken], pa.int64())
+            of_good, record_of_good = of_file.take(whole), record.take(whole)
         bad = pc.is_valid(rows.table["reasons"]).combine_chunks()
         if any(self._file_reasons[self._rows[part.number]] for part in rows.segment.parts):
-            bad = pc.or_(bad, pc.is_valid(self._dictionaries["reasons"].take(of_file)))
+            bad = pc.or_(bad, pc.is_valid(self._dictionaries["reasons"].take(of_good)))
         good = rows.table
         if rows.broken or pc.any(bad).as_py():
-            of_good, record_of_good = of_file, record
-            if rows.broken:
-                whole = pa.array([place for place in range(len(record)) if place not in rows.broken], pa.int64())
-                of_good, record_of_good = of_file.take(whole), record.take(whole)
             self._keep_bad(rows, of_file, record, bad)
             keep = pc.invert(bad)
             good, of_file, record = good.filter(keep), of_good.filter(keep), record_of_good.filter(keep)

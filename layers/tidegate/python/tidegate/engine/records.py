@@ -235,9 +235,11 @@ def is_regular(record: bytes, csv: CsvFormat) -> bool:
 
 def _rule(record: bytes, csv: CsvFormat, width: int) -> str:
     """What is wrong with a record that has not `width` regular fields."""
+    if not is_regular(record, csv):
+        return "quoting"
     d, field = re.escape(csv.delimiter.encode()), _regular_field(csv)
-    fields = len(re.findall(rb"%b(?:%b|\Z)" % (field, d), record, re.DOTALL)) - record.endswith(csv.delimiter.encode())
-    return "columns" if is_regular(record, csv) and fields != width else "quoting"
+    fields = 1 + sum(1 for _ in re.finditer(rb"%b%b" % (field, d), record, re.DOTALL))
+    return "columns" if fields != width else "quoting"
 
 
 def find_blocks(body: bytes, csv: CsvFormat, width: int) -> tuple[Blocks, int]:
