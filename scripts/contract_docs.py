@@ -257,7 +257,53 @@ REASONS = """\
 that fits:
 """
 
-FILES = "## Files\n\nOne server of type `s3`, format `csv`. `delimiter` is one character, by default a comma.\n"
+FILES = (
+    "## Files\n\nOne server of type `s3`, format `csv` or `json`. `delimiter` of a CSV file is one character, by default a comma.\n"
+)
+JSON = """\
+### JSON files
+
+With `format: json` a file is one object on each line (NDJSON), one array of objects, or one object alone; it shows which by itself, or
+`delimiter` says it: `new_line` or `array`. Without `delimiter`, a file whose first line closes what it opens is read by lines. Files are
+read piece by piece, whatever their size; a single value may have 32 MiB, a record 2 MB.
+
+`transformSourceObjects` are paths into a record; the first that gives a value in this record is taken:
+
+| path | value |
+| --- | --- |
+| `name.family` | of a key in an object |
+| `name[0].given[0]` | of an element, from 0 |
+| `identifier[system=urn:ssn].value` | of the first element whose `system` is `urn:ssn`; texts with `]` or `'` in quotes: `[use='a]b']` |
+| `subject.reference[Patient/*]` | of a text that starts with `Patient/`, what is behind that; otherwise null |
+| `['a.b'].c` | of a key with one of <code>. [ ] ' = * $ ^</code> in it; a quote is doubled |
+| `$.id` | of the document around the record |
+| `^.fullUrl` | of the array element around the record; of the document when there is none |
+
+The word `records` says where the rows of a document are: `data.items[*]` makes a row of every element, `entry[*].resource` of what each
+element has there, and `entry[*].resource[resourceType=Patient]` only of those with that text; `[type=order]` chooses among lines. An
+array that is empty, null or not there gives no row; a file in which no document has it, or nothing is chosen, is refused. An element
+without the rest of the path, or where something other than an array or object stands in the way, goes to quarantine by the rule
+`records`. Records are counted as they come out, and `raw` in quarantine is the text of the element.
+
+Numbers keep the text that they have in the file: `1.0` and `1e2` are no integers, and thirty digits stay thirty. `true` and `false` are
+those words; null, a missing key and the empty text are null. An array or object under a column is its compact JSON text, which fits
+string columns only. A key that no path starts with is drift; what lies beside a path below its first key, or around the records, is not
+read. Every column's path is looked for in every record, so a required key that is missing costs the record, not the file; a file of
+which no record has any key of the contract is refused.
+
+| rule in quarantine | the record |
+| --- | --- |
+| json | is no JSON (`NaN`, a trailing comma), or no object |
+| duplicate_key | has a key twice in one object |
+| encoding | has bytes that are not of the encoding, half a surrogate pair or `\\u0000` |
+| nesting | nests more than 100 levels deep |
+| line_length | has more than 2 MB |
+| path | has a value only where a path does not fit, such as a text where `a.b` wants an object |
+| records | is not what `records` says |
+
+A file is refused as UNREADABLE when it ends inside a value, when something stands behind its array or document, or when the borders of
+its records are not certain; a bad line among lines costs that line. `[]` is a file with no rows; a file without any text is refused.
+"""
 YAML = """\
 YAML aliases, tags, keys written twice and unquoted `yes`, `no`, `on`, `off` are refused: tools read them in different ways.
 """
@@ -290,6 +336,7 @@ def _parts() -> Iterator[str]:
     yield REASONS
     yield _table(("value_class", "the value"), ((f"`{name}`", meaning) for name, meaning, _ in VALUE_CLASSES))
     yield FILES + f"`encoding` is one of {_code(ENCODINGS)}.\n"
+    yield JSON
     yield CHANGING
     yield _table(("severity", "when", "such as"), SEVERITIES)
     yield CHANGED

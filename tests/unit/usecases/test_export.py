@@ -1,6 +1,7 @@
 """Exported records are what the sender sent, byte for byte: run through the engine, and compared with the lines of the file."""
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,11 @@ import pytest
 from tests.fakes import FakeObjects
 from tests.unit.model.test_corrections import record
 from tests.unit.tables.lake import KEYRING, LIMITS
-from tidegate.contracts.contract import Column, ColumnType, Contract, CsvFormat, Kind, LoadMode
-from tidegate.errors import NotFound
+from tidegate.contracts.contract import Column, ColumnType, Contract, CsvFormat, Format, JsonFormat, Kind, LoadMode
+from tidegate.errors import NotFound, Permanent
 from tidegate.tables.rejects import Wanted, opened
 from tidegate.tables.workshop import LocalWorkshop
-from tidegate.usecases.export import corrected_form, form_of, names_of, reasons_of
+from tidegate.usecases.export import corrected_form, form_of, lines_form, names_of, reasons_of
 from tidegate.usecases.trial import stage, trial
 
 KEY = "shop/sales/delta/2026/day.csv"
@@ -38,7 +39,7 @@ def exported(body: bytes, folder: Path, of: Contract) -> tuple[bytes, list[tuple
     tried = trial(of, stage(of, [path], KEY), LocalWorkshop(room, LIMITS, KEYRING))
     assert tried.output.quarantined, tried.output.files
     with opened([tried.output.quarantined], room, LIMITS) as rejects:
-        form = form_of(record(key=KEY), of.csv, landing)
+        form = lines_form(KEY, of) if of.format is Format.JSON else form_of(record(key=KEY), of.csv, landing)
         made = b"".join(corrected_form(form, rejects.records(Wanted(), raw=True)))
         return made, list(reasons_of(rejects.records(Wanted(), raw=False)))
 
@@ -111,3 +112,28 @@ def test_rejects_are_narrowed_by_rule_and_file(tmp_path: Path) -> None:
         assert [r.record for r in rejects.records(Wanted(), raw=False, limit=1, skip=1)] == [2]
         assert rejects.count(Wanted(file_ids=())) == 0
         assert {r.raw for r in rejects.records(Wanted(), raw=False)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        (b'{"id":1,"amount":1}\n{"id":2,"amount":"x"}\n{"id":3', b'{"id":2,"amount":"x"}\n{"id":3\n'),
+        (b'[{"id":1,"amount":1},{"id":2,\r\n "amount":"x"}]', b'{"id":2,  "amount":"x"}\n'),
+        (b'{"id":1}\n{"id":2,"name":"\xe9"}\n', b'{"id":2,"name":"\xe9"}\n'),
+    ],
+    ids=["lines", "array over several lines", "undecodable"],
+)
+def test_json_records_go_out_one_on_each_line(body: bytes, wanted: bytes, tmp_path: Path) -> None:
+    assert exported(body, tmp_path, replace(contract(), format=Format.JSON))[0] == wanted
+
+
+def test_utf16_json_has_its_mark_and_comes_back(tmp_path: Path) -> None:
+    of = replace(contract(encoding="utf-16"), format=Format.JSON)
+    made, _ = exported('{"id":1,"amount":"x"}\n'.encode("utf-16"), tmp_path, of)
+    assert made.decode("utf-16") == '{"id":1,"amount":"x"}\n'
+
+
+@pytest.mark.parametrize("form", [JsonFormat(delimiter="array"), JsonFormat(records="entry[*].resource")])
+def test_json_records_that_cannot_be_read_alone_are_not_exported_as_lines(form: JsonFormat) -> None:
+    with pytest.raises(Permanent, match="whole file"):
+        lines_form(KEY, replace(contract(), format=Format.JSON, json=form))

@@ -14,6 +14,7 @@ from tidegate.cli.output import out, print_json
 from tidegate.cli.quarantine import DatasetOption, Ids, JsonFlag, KeyOption, SinceOption, rejects, survey, wanted
 from tidegate.cli.rejects import counted
 from tidegate.cli.stack import Stack
+from tidegate.contracts.contract import Format
 from tidegate.contracts.publish import load_current
 from tidegate.errors import Permanent
 from tidegate.model.corrections import Standing
@@ -52,7 +53,7 @@ def export(
 
 
 def _export(stack: Stack, standing: Standing, folder: Path, *, force: bool) -> dict[str, Any]:
-    from tidegate.usecases.export import corrected_form, form_of, names_of, reasons_of
+    from tidegate.usecases.export import corrected_form, form_of, lines_form, names_of, reasons_of
 
     record = standing.record
     contract, _ = load_current(record.dataset, stack.lake)
@@ -60,7 +61,8 @@ def _export(stack: Stack, standing: Standing, folder: Path, *, force: bool) -> d
     for there in (path, reasons_path):
         if there.exists() and not force:
             raise _exists(there)
-    form = form_of(record, contract.csv, stack.landing)
+    of_json = contract.format is Format.JSON
+    form = lines_form(record.key, contract) if of_json else form_of(record, contract.csv, stack.landing)
     with rejects(stack, [standing]) as records:
         only = wanted([standing])
         count = records.count(only)

@@ -19,6 +19,7 @@ class Format(StrEnum):
     """How the files of a dataset are written."""
 
     CSV = "csv"
+    JSON = "json"
 
 
 class SchemaDrift(StrEnum):
@@ -80,7 +81,7 @@ class When:
 class Column:
     """One target column.
 
-    `sources` are the accepted header names, first present wins; with an `expression`, the names that it reads. They are empty when
+    `sources` are the accepted header names (in JSON: paths), first present wins; with an `expression`, the names that it reads. They are empty when
     `from_key` (a regex with one group on the object key) or `constant` gives the value. `value_map` has pairs of a text and what
     becomes of it; another text is rejected unless `value_map_keeps`. `default` stands for null. `formats` are JDK date/time patterns.
     `decimal_comma` and `thousands` (the separator, or empty) are how the file writes numbers. `minimum`/`maximum` are texts in the
@@ -136,6 +137,14 @@ class CsvFormat:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonFormat:
+    """Where the records of a JSON file are: `delimiter` is `new_line` or `array`, empty when the file shows it; see `json_paths`."""
+
+    delimiter: str = ""
+    records: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RowCount:
     """Bounds on the accepted rows of a batch, both inclusive; None is unbounded."""
 
@@ -164,6 +173,7 @@ class Contract:
     max_shrink: float | None = None
     csv: CsvFormat = CsvFormat()
     format: Format = Format.CSV
+    json: JsonFormat = JsonFormat()
     row_count: RowCount | None = None
     rules: Rules = field(default_factory=Rules)
     description: str = ""

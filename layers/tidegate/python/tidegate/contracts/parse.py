@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tidegate.contracts.columns import MAX_NAME, SNAKE, read_columns
-from tidegate.contracts.contract import JSON_KINDS, Column, Contract, CsvFormat, Kind, LoadMode, Privacy, SchemaDrift, When
+from tidegate.contracts.contract import JSON_KINDS, Column, Contract, Format, Kind, LoadMode, Privacy, SchemaDrift, When
 from tidegate.contracts.customs import Customs, read_customs
 from tidegate.contracts.document import Node, read_document
 from tidegate.contracts.findings import Findings, suggest
@@ -15,13 +15,13 @@ from tidegate.contracts.odcs import check_standard
 from tidegate.contracts.quality import read_row_count, read_rules
 from tidegate.contracts.relationships import read_references
 from tidegate.contracts.rules import Rules
+from tidegate.contracts.servers import check_paths, read_server
 from tidegate.contracts.sla import read_service_levels
 from tidegate.contracts.support import refuse_unsupported
-from tidegate.contracts.vocabulary import CONTRACT_WORDS, ENCODINGS
+from tidegate.contracts.vocabulary import CONTRACT_WORDS
 
 _VERSION = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){2}\Z")
 _STATUS = ("proposed", "draft", "active", "deprecated", "retired")
-_NOT_DELIMITERS = frozenset('"\r\n\\ .-+') | frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
 @functools.lru_cache(maxsize=64)  # a warm Lambda meets the same few contracts again and again
@@ -55,6 +55,9 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
     own = f"{domain}_{name}" if domain else ""
     references = read_references(schema, columns, own, path, findings) if schema else ()
     freshness, every = read_service_levels(document, columns, customs.text("orderBy"), findings)
+    server = read_server(document, f"s3://landing/{domain}/{name}/" if domain else "", customs, findings)
+    if server.format is Format.JSON and schema:
+        check_paths(schema, path, columns, server.json, findings)
     _check_key(document, mode, columns, findings)
     _check_order(document, customs, columns, findings)
     return Contract(
@@ -71,7 +74,9 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
         attempts=customs.whole("attempts") or 3,
         batch_window=customs.whole("batchWindow"),
         delete_when=_delete_when(document, customs, mode, columns, findings),
-        csv=_server(document, f"s3://landing/{domain}/{name}/" if domain else "", findings),
+        csv=server.csv,
+        format=server.format,
+        json=server.json,
         row_count=read_row_count(schema, path, findings) if schema else None,
         rules=replace(rules, references=references, freshness=freshness, every=every),
         description=_description(document),
@@ -118,27 +123,6 @@ def _schema(document: Node, table: str, findings: Findings) -> tuple[Node | None
     if "name" in schema and table and schema.string("name") != table:
         findings.add(schema.line_of("name"), path, "the table is named after the id", f"name: {table}")
     return schema, path
-
-
-def _server(document: Node, location: str, findings: Findings) -> CsvFormat:
-    servers = document["servers"].items
-    if len(servers) != 1 or servers[0].kind != "mapping":
-        hint = f'servers: [{{server: landing, type: s3, location: "{location}", format: csv}}]'
-        findings.add(document.line_of("servers"), "servers", f"a contract has exactly one server, not {len(servers)}", hint)
-        return CsvFormat()
-    server, path = servers[0], f"servers[{servers[0].label(0)}]"
-    refuse_unsupported("server", server, path, findings)
-    for field, wanted in (("type", "s3"), ("location", location), ("format", "csv")):
-        if wanted and server.string(field) != wanted:
-            findings.add(server.line_of(field), path, f"the {field} has to be {wanted}", f"{field}: {wanted}")
-    delimiter, encoding = server.string("delimiter", ","), server.string("encoding", "utf-8").lower()
-    if len(delimiter) != 1 or delimiter in _NOT_DELIMITERS:
-        hint = r'one of "," ";" "|" "\t"'
-        findings.add(server.line_of("delimiter"), path, f"the delimiter {delimiter!r} cannot separate fields", hint)
-    encoding = {"utf8": "utf-8", "iso-8859-1": "latin-1", "windows-1252": "cp1252"}.get(encoding, encoding)
-    if encoding not in ENCODINGS:
-        findings.add(server.line_of("encoding"), path, f"the encoding {encoding} is not supported", suggest(encoding, ENCODINGS))
-    return CsvFormat(delimiter=delimiter, encoding=encoding)
 
 
 def _check_key(document: Node, mode: str | None, columns: Iterable[Column], findings: Findings) -> None:

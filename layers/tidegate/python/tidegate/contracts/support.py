@@ -88,9 +88,9 @@ REFUSED = {
         "encryptedName": "use classification and privacy",
         "enum": "use quality: [{metric: invalidValues, arguments: {validValues: […]}, mustBe: 0}]",
         "semanticType": "every property is a column",
-        "properties": "files are flat; nested values stay text",
-        "items": "files are flat; nested values stay text",
-        "map": "files are flat; nested values stay text",
+        "properties": "name nested values by paths in transformSourceObjects",
+        "items": "name nested values by paths in transformSourceObjects",
+        "map": "name nested values by paths in transformSourceObjects",
     },
     "quality": {
         "rule": "write metric: instead",

@@ -69,6 +69,12 @@ CONTRACT_WORDS = (
         "60",
         bounds=(0, 900),
     ),
+    Word(
+        "records",
+        "text",
+        "For format json: the path of the array whose elements are the rows, and which of them; see JSON files.",
+        "entry[*].resource[resourceType=Patient]",
+    ),
 )
 COLUMN_WORDS = (
     Word(
@@ -181,4 +187,6 @@ FORMAT_LETTERS = {
     "X XX XXX": "`Z` or an offset: `+02` or `+0200`; `+0200`; `+02:00`",
     "'text'": "text as it is; `''` is a quote",
 }
+#: What `delimiter` says of a JSON file, in the words of the standard.
+JSON_DELIMITERS = ("new_line", "array")
 ENCODINGS = ("utf-8", "utf-16", "latin-1", "cp1252")

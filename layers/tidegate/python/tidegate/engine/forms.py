@@ -5,6 +5,7 @@ from typing import Protocol
 
 from tidegate.contracts.contract import Contract, Format
 from tidegate.engine.csv_header import end_of_header, parse_header
+from tidegate.engine.json_form import JsonForm
 from tidegate.engine.segments import Segment
 from tidegate.engine.sources import encoding_of, head
 from tidegate.engine.texts import Cutter
@@ -49,4 +50,4 @@ class CsvForm:
         return Cutter(self._contract.csv, self._encoding, size).segments(plans, refused)
 
 
-_FORMS: Mapping[Format, Callable[[Contract], Form]] = {Format.CSV: CsvForm}
+_FORMS: Mapping[Format, Callable[[Contract], Form]] = {Format.CSV: CsvForm, Format.JSON: JsonForm}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from tidegate.contracts.contract import CsvFormat
+from tidegate.contracts.contract import Contract, CsvFormat
 from tidegate.errors import NotFound, Permanent
 from tidegate.model.files import FileRecord
 from tidegate.tables.rejects import Reject
@@ -17,6 +17,7 @@ _HEAD = 2_000_000  # bytes: no header is longer
 _GZIP = b"\x1f\x8b"
 _UNREADABLE = "encoding"  # the rule of records whose text stands for bytes that are none
 _BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
+_LINE_ENDING = re.compile(r"\r\n|\r|\n")
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -30,11 +31,29 @@ class Heads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a file was written: its header with the line ending, the line ending alone, and the codec behind a byte order mark."""
+    """How a file was written: its header with the line ending, the line ending alone, and the codec behind a byte order mark.
+
+    `on_one_line`: what is a line ending in a record is but a blank.
+    """
 
     header: bytes
     newline: bytes
     codec: str
+    on_one_line: bool = False
+
+
+def lines_form(key: str, contract: Contract) -> Form:
+    """Return the form of a file of JSON records, one on each line.
+
+    Raises:
+        Permanent: the contract does not read lines of records.
+    """
+    if contract.json.delimiter == "array" or "[*]" in contract.json.records:
+        raise Permanent(f"{key}: its records cannot stand alone: correct the whole file, and drop it with --whole")
+    codec, mark = codecs.lookup(contract.csv.encoding).name, b""
+    if codec == "utf-16":
+        codec, mark = "utf-16-le", codecs.BOM_UTF16_LE
+    return Form(mark, _bytes("\n", codec), codec, on_one_line=True)
 
 
 def form_of(record: FileRecord, csv: CsvFormat, landing: Heads) -> Form:
@@ -88,7 +107,7 @@ def corrected_form(form: Form, rejects: Iterable[Reject]) -> Iterator[bytes]:
 def _record(reject: Reject, raw: str, form: Form) -> bytes:
     if any(rule == _UNREADABLE for rule, _ in reject.reasons):  # quarantine writes such bytes as \xe9
         raw = _BYTE.sub(lambda found: chr(0xDC00 + int(found[1], 16)), raw)
-    return _bytes(raw, form.codec)
+    return _bytes(_LINE_ENDING.sub(" ", raw) if form.on_one_line else raw, form.codec)
 
 
 def _bytes(text: str, codec: str) -> bytes:
