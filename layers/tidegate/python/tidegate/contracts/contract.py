@@ -81,8 +81,8 @@ class When:
 class Column:
     """One target column.
 
-    `sources` are the accepted header names (in JSON: paths), first present wins; with an `expression`, the names that it reads. They are empty when
-    `from_key` (a regex with one group on the object key) or `constant` gives the value. `value_map` has pairs of a text and what
+    `sources` are the accepted header names (in JSON: paths), first present wins; with an `expression`, the names that it reads. They are
+    empty when `from_key` (a regex with one group on the object key) or `constant` gives the value. `value_map` has pairs of a text and what
     becomes of it; another text is rejected unless `value_map_keeps`. `default` stands for null. `formats` are JDK date/time patterns.
     `decimal_comma` and `thousands` (the separator, or empty) are how the file writes numbers. `minimum`/`maximum` are texts in the
     column's own type. `privacy` holds for the rows of `privacy_when` only, for all when it is None. `pattern` has to match all of
