@@ -9,7 +9,9 @@ import pytest
 
 from tests.unit.engine.rig import Outcome, contract, load, stage, text, typed
 from tidegate.contracts.contract import Column, ColumnType, CsvFormat, Format, JsonFormat, Kind, SchemaDrift
+from tidegate.contracts.json_paths import RecordsPath
 from tidegate.engine import inspect
+from tidegate.engine.json_records import Records
 from tidegate.engine.json_window import MAX_HELD
 from tidegate.engine.sources import MAX_RECORD_BYTES
 from tidegate.errors import BatchRefused
@@ -147,6 +149,13 @@ def test_elements_without_a_comma_between_are_one_rejected_record_with_the_text_
     outcome = load(tmp_path, AN, b'[{"a":"x"},{"a":1}\n{"a":2},{"a":"y"}]')
     assert [row[0] for row in outcome.accepted] == ["x", "y"]
     assert only_rule(outcome) == ('{"a":1}\n{"a":2}', "json")
+
+
+def test_bracket_in_a_text_that_a_piece_of_the_file_cuts_is_no_border() -> None:
+    for place in range(1, 14):
+        whole = '[{"]":null}]'
+        pieces = iter((whole[:place], whole[place:]))
+        assert [r.value for r in Records(pieces, RecordsPath(), "", None)] == [{"]": None}]
 
 
 def test_nesting_up_to_the_limit_is_loaded(tmp_path: Path) -> None:

@@ -65,17 +65,31 @@ class Fields:
     def __init__(self, contract: Contract, header: Sequence[str]) -> None:
         """Compile the paths."""
         sources = {column.sources[0]: column.sources for column in contract.columns if column.sources}
-        self._getters = [[_getter(parse_path(source)) for source in sources.get(name, (name,))] for name in header]
+        self._columns = [_column([parse_path(source) for source in sources.get(name, (name,))]) for name in header]
 
-    def texts(self, found: Found) -> list[str | None] | None:
-        """Return the text of every field; None when a field has a value only where its path does not fit."""
-        texts: list[str | None] = []
-        for getters in self._getters:
-            got = _first(getters, found)
-            if got is Misfit.SHAPE:
-                return None
-            texts.append(got if got is None or isinstance(got, str) else text_of(got))
-        return texts
+    def texts(self, records: Sequence[Found]) -> tuple[list[list[str | None]], set[int]]:
+        """Return the texts of each field, by record, and the records in which a field has a value only where its path does not fit."""
+        misfits: set[int] = set()
+        columns = [[self._text(got, place, misfits) for place, got in enumerate(column(records))] for column in self._columns]
+        return columns, misfits
+
+    @staticmethod
+    def _text(got: Got, place: int, misfits: set[int]) -> str | None:
+        if got is None or isinstance(got, str):
+            return got
+        if isinstance(got, Misfit):
+            misfits.add(place)
+            return None
+        return text_of(got)
+
+
+def _column(paths: Sequence[Path]) -> Callable[[Sequence[Found]], list[Got]]:
+    path, *others = paths
+    if not others and len(path.steps) == 1 and path.origin is Origin.RECORD:  # most columns of flat records
+        key = path.first
+        return lambda records: [r.value.get(key) if r.value else None for r in records]
+    getters = [_getter(path) for path in paths]
+    return lambda records: [_first(getters, r) for r in records]
 
 
 def _first(getters: Sequence[Getter], found: Found) -> Got:

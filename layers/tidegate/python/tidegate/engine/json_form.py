@@ -10,7 +10,7 @@ import pyarrow as pa
 from tidegate.contracts.contract import Contract, SchemaDrift
 from tidegate.contracts.json_paths import spell
 from tidegate.engine.json_fields import Fields, reached, readiness, records_path
-from tidegate.engine.json_records import Records
+from tidegate.engine.json_records import Found, Records
 from tidegate.engine.json_values import shown
 from tidegate.engine.json_window import decoded
 from tidegate.engine.segments import FieldSegment, Part
@@ -20,6 +20,9 @@ from tidegate.errors import FileRefused
 
 MAX_NEW_KEYS = 1000
 """Keys that a file's records may have beside those that the contract reaches: each would be a column."""
+
+
+_WAITING = 512
 
 
 class JsonForm:
@@ -43,17 +46,18 @@ class JsonForm:
         if not plans:
             return
         header = plans[0][1].header
-        fields, pile = Fields(self._contract, header), _Pile(header)
+        fields = Fields(self._contract, header)
+        pile = _Pile(header, fields)
         for number, plan in plans:
             first, start = 0, len(pile.raws)
             try:
                 with _opened(plan.file, self._contract) as records:
                     for found in records:
-                        pile.add(found.raw, None if found.rules else fields.texts(found), found.rules or ("path",))
+                        pile.add(found)
                         if pile.size >= size:
                             here = len(pile.raws) - start
                             yield pile.segment([*pile.parts, Part(number, first, here)])
-                            first, start, pile = first + here, 0, _Pile(header)
+                            first, start, pile = first + here, 0, _Pile(header, fields)
             except FileRefused as error:
                 refused[number] = error
                 pile.drop(start)
@@ -100,28 +104,40 @@ def _opened(file: StagedFile, contract: Contract) -> Iterator[Records]:
 
 
 class _Pile:
-    """Records of one or several files that become one segment."""
+    """Records of one or several files that become one segment. Their values wait for a while: columns are faster than cells."""
 
-    def __init__(self, header: tuple[str, ...]) -> None:
-        self._header = header
+    def __init__(self, header: tuple[str, ...], fields: Fields) -> None:
+        self._header, self._fields = header, fields
         self._columns: list[list[str | None]] = [[] for _ in header]
         self._broken: dict[int, tuple[str, ...]] = {}
+        self._waiting: list[Found] = []
+        self._places: list[int] = []
         self.raws: list[str] = []
         self.parts: list[Part] = []
         self.size = 0
 
-    def add(self, raw: str, texts: Sequence[str | None] | None, rules: tuple[str, ...]) -> None:
-        """Add a record: the texts of its fields, or None and the rules that it breaks."""
-        if texts is None:
-            self._broken[len(self.raws)] = rules
+    def add(self, found: Found) -> None:
+        """Add a record."""
+        if found.rules:
+            self._broken[len(self.raws)] = found.rules
         else:
-            for column, text in zip(self._columns, texts, strict=True):
-                column.append(text)
-        self.raws.append(raw)
-        self.size += len(raw)
+            self._waiting.append(found)
+            self._places.append(len(self.raws))
+            if len(self._waiting) >= _WAITING:
+                self._flush()
+        self.raws.append(found.raw)
+        self.size += len(found.raw)
+
+    def _flush(self) -> None:
+        columns, misfits = self._fields.texts(self._waiting)
+        self._broken |= {self._places[n]: ("path",) for n in misfits}
+        for column, texts in zip(self._columns, columns, strict=True):
+            column.extend([text for n, text in enumerate(texts) if n not in misfits] if misfits else texts)
+        self._waiting, self._places = [], []
 
     def drop(self, start: int) -> None:
         """Take out the records from a place on."""
+        self._flush()
         whole = start - sum(place < start for place in self._broken)
         for column in self._columns:
             del column[whole:]
@@ -131,6 +147,7 @@ class _Pile:
 
     def segment(self, parts: Sequence[Part]) -> FieldSegment:
         """Make a segment of what was added."""
+        self._flush()
         columns = {f"h{place}": pa.array(column, pa.large_string()) for place, column in enumerate(self._columns)}
         return FieldSegment(self._header, tuple(parts), pa.table(columns), self._broken, _Shown(self.raws))
 

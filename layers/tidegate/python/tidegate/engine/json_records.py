@@ -33,6 +33,7 @@ class Records:
         self._scanner = Scanner()
         self._window = Window(chunks, self._scanner)
         self._path, self._delimiter, self._ready = path, delimiter, ready
+        self._inner = keys_of(path.inner)
         self.met = not path.down
         """Whether any document has the array in which the records are."""
         self.documents = 0
@@ -67,7 +68,10 @@ class Records:
             raise FileRefused("UNREADABLE", "the file is no array, which delimiter: array promises: it has to start with [")
         if first == "[":
             for _ in window.elements():
-                yield from self._document(window, inside=True)
+                if self._path.down:
+                    yield from self._document(window, inside=True)
+                else:
+                    yield self._judged(*window.take(inside=True), ())
         elif first == "{":
             yield from self._document(window, inside=False)
         else:
@@ -114,9 +118,12 @@ class Records:
 
     def _document(self, window: Window, *, inside: bool) -> Iterator[Found]:
         """The records of one document; while a key that they need is still to come they are held."""
-        if not self._path.down or window.peek() != "{":
-            raw, value, rules = window.take(inside=inside)
-            yield self._judged(raw, value, rules, ()) if not self._path.down else Found(raw, None, rules or _NO_JSON)
+        if not self._path.down:
+            yield self._judged(*window.take(inside=inside), ())
+            return
+        if window.peek() != "{":
+            raw, _, rules = window.take(inside=inside)
+            yield Found(raw, None, rules or _NO_JSON)
             return
         self.documents += 1
         held: list[Found] = []
@@ -138,13 +145,14 @@ class Records:
     def _down(self, window: Window, steps: Sequence[Key | Each], scope: Scope, scopes: tuple[Scope, ...]) -> Iterator[Found]:
         """Go down to the records. `scope` takes what the present object has beside the way, `scopes` are its enclosing ones and it."""
         mark = window.peek()
-        if not steps:
-            yield self._judged(*window.take(inside=True), scopes)
-        elif isinstance(steps[0], Each) and mark == "[":
+        if isinstance(steps[0], Each) and mark == "[":
             self.met = True
             for _ in window.elements():
-                inner = Scope()
-                yield from self._down(window, steps[1:], inner, (*scopes, inner) if steps[1:] else scopes)
+                if steps[1:]:
+                    inner = Scope()
+                    yield from self._down(window, steps[1:], inner, (*scopes, inner))
+                else:
+                    yield self._judged(*window.take(inside=True), scopes)
         elif isinstance(steps[0], Key) and mark == "{":
             yield from self._member(window, steps, scope, scopes)
         else:
@@ -178,7 +186,7 @@ class Records:
         broken = {*rules, *rules_of(raw, value)}
         if broken or not isinstance(value, dict):
             return Found(raw, None, tuple(sorted(broken if isinstance(value, dict) else {*broken, "json"})))
-        for key in keys_of(self._path.inner):
+        for key in self._inner:
             scopes, inner = (*scopes, value), value.get(key)
             if not isinstance(inner, dict):
                 return Found(raw, None, ("records",))

@@ -35,12 +35,16 @@ class Scanner:
 
     def scan(self, text: str, at: int) -> tuple[Value, int, tuple[str, ...]]:
         """Return the value that starts at a place, where it ends, and the rules that it breaks in itself; end -1: there is none."""
-        self._faults.clear()
         try:
             value, end = self._scan(text, at)
         except (ValueError, StopIteration, RecursionError):
+            self._faults.clear()
             return None, -1, ()
-        return value, end, tuple(self._faults) if self._faults else ()
+        if not self._faults:
+            return value, end, ()
+        faults = tuple(self._faults)
+        self._faults.clear()
+        return value, end, faults
 
     def _object(self, pairs: list[tuple[str, Value]]) -> dict[str, Value]:
         found = dict(pairs)
@@ -54,10 +58,13 @@ class Scanner:
 
 def rules_of(raw: str, value: Value) -> tuple[str, ...]:
     """Return the rules that a text and its value break, beside those that the scanner finds."""
+    brackets = raw.count("[") + raw.count("{")
+    if raw.isascii() and "\\u" not in raw and brackets <= MAX_DEPTH and len(raw) * 4 <= MAX_RECORD_BYTES:
+        return ()
     rules = []
     if not _is_text(raw) or ("\\u" in raw and not all(map(_is_text, _texts(value)))):
         rules.append("encoding")
-    if (raw.count("[") + raw.count("{") > MAX_DEPTH) and _too_deep(value):
+    if brackets > MAX_DEPTH and _too_deep(value):
         rules.append("nesting")
     if too_long(raw):
         rules.append("line_length")

@@ -14,7 +14,9 @@ from tidegate.errors import FileRefused
 MAX_HELD = 1 << 25
 """Characters of one value that are held in memory before its file is refused."""
 _SPACE = re.compile(r"[ \t\r\n]*")
-_TOKEN = re.compile(r'"(?>(?:[^"\\]++|\\.)*)(?P<closed>")?|[\[\]{},]', re.DOTALL)
+#: The next bracket (or comma) outside of texts; a quote where a text is not closed; nothing at the end.
+_BRACKET = re.compile(r'(?>(?:[^"\[\]{}]++|"(?>(?:[^"\\]++|\\.)*)")*)([\[\]{}"]|\Z)', re.DOTALL)
+_BRACKET_OR_COMMA = re.compile(r'(?>(?:[^"\[\]{},]++|"(?>(?:[^"\\]++|\\.)*)")*)([\[\]{},"]|\Z)', re.DOTALL)
 _PAIRS = {"]": "[", "}": "{"}
 
 
@@ -176,15 +178,14 @@ def _border(text: str, at: int) -> int:
 
 def _end(text: str, at: int, *, whole: bool) -> int:
     opened: list[str] = []
-    for match in _TOKEN.finditer(text, at):
-        mark = match[0][0]
-        if mark == '"':
-            if match["closed"] is None:
-                return -1
-        elif mark in "[{":
+    for match in (_BRACKET if whole else _BRACKET_OR_COMMA).finditer(text, at):
+        mark = match[1]
+        if not mark or mark == '"':
+            return -1
+        if mark in "[{":
             opened.append(mark)
         elif not opened and not whole:
-            return match.start()
+            return match.start(1)
         elif mark != ",":
             if not opened or opened.pop() != _PAIRS[mark]:
                 raise FileRefused(
