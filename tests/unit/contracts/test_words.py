@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.contracts.test_errors import BASE
-from tidegate.contracts.contract import When
+from tidegate.contracts.contract import CsvFormat, Format, JsonFormat, When
 from tidegate.contracts.parse import parse_contract
 from tidegate.errors import ContractInvalid
 
@@ -84,3 +84,23 @@ def test_tombstones_without_load_mode_are_not_a_second_finding() -> None:
     with pytest.raises(ContractInvalid) as caught:
         parse_contract(text, "base")
     assert [p.message for p in caught.value.problems] == ["loadMode is missing"]
+
+
+@pytest.mark.parametrize("delimiter", ["", "new_line", "array"])
+def test_json_contract_says_how_its_files_are_laid_out(delimiter: str) -> None:
+    fields = "format: json, encoding: utf-16" + (f", delimiter: {delimiter}" if delimiter else "")
+    contract = parse_contract(
+        worded("records", '"entry[*].resource[type=order]"', ("format: csv", fields), ("[Id]", '["$.id", id]')), "base"
+    )
+    assert (contract.format, contract.csv) == (Format.JSON, CsvFormat(encoding="utf-16"))
+    assert contract.json == JsonFormat(delimiter, "entry[*].resource[type=order]")
+    assert contract.columns[0].sources == ("$.id", "id")
+
+
+@pytest.mark.parametrize("records", ["data", "data[0]", "a[*]b", "[*]"])
+def test_records_that_are_no_path_are_a_finding_on_their_line(records: str) -> None:
+    text = worded("records", f'"{records}"', ("format: csv", "format: json"))
+    with pytest.raises(ContractInvalid) as caught:
+        parse_contract(text, "base")
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.path) == (len(text.splitlines()), "customProperties[records]")
