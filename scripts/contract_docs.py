@@ -257,9 +257,56 @@ REASONS = """\
 that fits:
 """
 
-FILES = (
-    "## Files\n\nOne server of type `s3`, format `csv` or `json`. `delimiter` of a CSV file is one character, by default a comma.\n"
-)
+FILES = """\
+## Files
+
+One server of type `s3`; its `format` is `csv`, `json`, `parquet` or `xlsx`. A file is known by its first bytes, not by its name: one that is not
+what the contract says is refused, and the refusal says what it is.
+
+### CSV
+
+`delimiter` is one character, by default a comma.
+"""
+PARQUET = """\
+### Parquet
+
+Names come from the schema. A value becomes text first, then the same casts and checks follow as for a CSV file, so that both reject
+the same rows; `nullValues` hold for these texts.
+
+| in the file | its text |
+|---|---|
+| integers, booleans, texts, UUIDs | digits, `true` or `false`, as they are |
+| decimals | all places of the scale, no exponent |
+| floats, doubles | the shortest text that reads back as the same number. A whole number has no point, as pandas writes integers with \
+nulls: `5`, not `5.0`; from 2^53 on (2^24 for floats) it has one, because it may have been another integer. `nan` and `inf` are no numbers |
+| dates, times, timestamps | `2021-01-31`, `09:30:00.25`, `2021-01-31T09:30:00.25`, an instant in UTC with `Z`; nanoseconds only when \
+they are not zero, which no column takes; int96 to the microsecond |
+| bytes | the text, if they are UTF-8 |
+| lists, structs, maps with text keys | compact JSON |
+
+* Formats, decimal commas and thousands separators are for texts: a date or number that is typed in the file does not need them. A timestamp
+  at midnight without zone is also a date, and a date a timestamp at midnight.
+* `transformSourceObjects: [address.city]` reaches into a struct; the other members of that struct are then columns of their own.
+* Only columns that the contract takes are read. One whose type has no text (fixed binary, interval, bytes that are not UTF-8) refuses the
+  file, unless `schemaDrift: ignore` leaves it out. A text that is not UTF-8 rejects its record with rule `encoding`.
+* Quarantine keeps a rejected row as one JSON object of the columns that were read.
+* A page is unpacked in memory as a whole; row groups may be as large as they like. At most 10,000 columns.
+"""
+EXCEL = """\
+### Excel
+
+`xlsx` (and `xlsm`): the first worksheet, hidden or not, or the one that `sheet` names. Its first row has the names; every further row that
+is not blank is a record. Cells become text as Parquet's values do.
+
+* An error such as `#N/A` in a column that the contract takes rejects its record with rule `cell_error`; cells beyond the last name
+  reject theirs with rule `columns`.
+* A formula gives the value that was saved with it: null, when the program that wrote the file did not compute it.
+* Of merged cells the first has the value, the others are null.
+* Dates are as exact as Excel's numbers, a whole number has at most 15 digits there. Numbers that are shown with leading zeros do not
+  have them; only texts do.
+* Old `.xls`, `.xlsb` and workbooks with a password are refused. So are those that unpack to more than 1 GiB, or hold more than 256 MiB of
+  shared texts, which stay in memory while a file is read.
+"""
 JSON = """\
 ### JSON files
 
@@ -337,6 +384,8 @@ def _parts() -> Iterator[str]:
     yield _table(("value_class", "the value"), ((f"`{name}`", meaning) for name, meaning, _ in VALUE_CLASSES))
     yield FILES + f"`encoding` is one of {_code(ENCODINGS)}.\n"
     yield JSON
+    yield PARQUET
+    yield EXCEL
     yield CHANGING
     yield _table(("severity", "when", "such as"), SEVERITIES)
     yield CHANGED

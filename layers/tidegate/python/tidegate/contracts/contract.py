@@ -20,6 +20,8 @@ class Format(StrEnum):
 
     CSV = "csv"
     JSON = "json"
+    PARQUET = "parquet"
+    EXCEL = "xlsx"
 
 
 class SchemaDrift(StrEnum):
@@ -158,7 +160,7 @@ class Contract:
     """A dataset's contract. `dataset` is `<domain>.<name>`; `sha256` is of the published bytes.
 
     `attempts` is how often a file may fail by itself. `batch_window` is in seconds, None for the stack's. Rows for which
-    `delete_when` holds are tombstones.
+    `delete_when` holds are tombstones. `sheet` is the worksheet of a workbook, empty for its first.
     """
 
     domain: str
@@ -174,6 +176,7 @@ class Contract:
     csv: CsvFormat = CsvFormat()
     format: Format = Format.CSV
     json: JsonFormat = JsonFormat()
+    sheet: str = ""
     row_count: RowCount | None = None
     rules: Rules = field(default_factory=Rules)
     description: str = ""

@@ -11,6 +11,7 @@ from tidegate.contracts.contract import JSON_KINDS, Column, Contract, Format, Ki
 from tidegate.contracts.customs import Customs, read_customs
 from tidegate.contracts.document import Node, read_document
 from tidegate.contracts.findings import Findings, suggest
+from tidegate.contracts.landing import read_sheet
 from tidegate.contracts.odcs import check_standard
 from tidegate.contracts.quality import read_row_count, read_rules
 from tidegate.contracts.relationships import read_references
@@ -77,6 +78,7 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
         csv=server.csv,
         format=server.format,
         json=server.json,
+        sheet=read_sheet(customs, server.format, findings),
         row_count=read_row_count(schema, path, findings) if schema else None,
         rules=replace(rules, references=references, freshness=freshness, every=every),
         description=_description(document),

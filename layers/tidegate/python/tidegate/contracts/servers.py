@@ -8,6 +8,7 @@ from tidegate.contracts.customs import Customs
 from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings, one_of, suggest
 from tidegate.contracts.json_paths import Origin, PathInvalid, parse_path, parse_records
+from tidegate.contracts.landing import read_format
 from tidegate.contracts.support import refuse_unsupported
 from tidegate.contracts.vocabulary import ENCODINGS, JSON_DELIMITERS
 
@@ -40,6 +41,8 @@ def read_server(document: Node, location: str, customs: Customs, findings: Findi
     if written not in tuple(Format):
         findings.add(server.line_of("format"), path, f"the format has to be {one_of(Format)}", f"format: {Format.CSV}")
         return Server()
+    if written in {Format.PARQUET, Format.EXCEL}:
+        return Server(read_format(server, path, findings))
     encoding = _encoding(server, path, findings)
     if written == Format.JSON:
         return Server(Format.JSON, CsvFormat(encoding=encoding), _json(server, path, customs, findings))

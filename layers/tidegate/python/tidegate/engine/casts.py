@@ -107,6 +107,21 @@ def default_cast(column: Column, value: str) -> str:
     return cast(replace(column, decimal_comma=False, thousands=""), value)
 
 
+def own_cast(column: Column, value: str) -> str:
+    """Cast what a typed file has as a value of its own, in canonical text: by the kind's notation, whatever formats texts have.
+
+    A timestamp at midnight without zone is a date, and a date a timestamp at midnight: files often have one type for both.
+    """
+    plain, kind = replace(column, formats=(), decimal_comma=False, thousands=""), column.type.kind
+    if kind is Kind.DATE:
+        midnight = _guarded(value, rf"{_DATE}T00:00:00", f"TRY_CAST(left({value}, 10) AS DATE)")
+        return f"coalesce({cast(plain, value)}, {midnight})"
+    if kind is Kind.TIMESTAMP or (kind is Kind.TIMESTAMPTZ and column.default_timezone):
+        begun = f"({value} || 'T00:00:00')"
+        return f"coalesce({cast(plain, value)}, CASE WHEN length({value}) = 10 THEN {cast(plain, begun)} END)"
+    return cast(plain, value)
+
+
 def _iso_date(value: str) -> str:
     """A date that DuckDB writes as it was written is `yyyy-MM-dd`: cheaper than a regular expression."""
     return f"CASE WHEN length({value}) = 10 AND CAST(TRY_CAST({value} AS DATE) AS VARCHAR) = {value} THEN TRY_CAST({value} AS DATE) END"

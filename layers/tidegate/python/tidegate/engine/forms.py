@@ -5,7 +5,9 @@ from typing import Protocol
 
 from tidegate.contracts.contract import Contract, Format
 from tidegate.engine.csv_header import end_of_header, parse_header
+from tidegate.engine.excel import ExcelForm
 from tidegate.engine.json_form import JsonForm
+from tidegate.engine.parquet import ParquetForm
 from tidegate.engine.segments import Segment
 from tidegate.engine.sources import encoding_of, head
 from tidegate.engine.texts import Cutter
@@ -50,4 +52,9 @@ class CsvForm:
         return Cutter(self._contract.csv, self._encoding, size).segments(plans, refused)
 
 
-_FORMS: Mapping[Format, Callable[[Contract], Form]] = {Format.CSV: CsvForm, Format.JSON: JsonForm}
+_FORMS: Mapping[Format, Callable[[Contract], Form]] = {
+    Format.CSV: CsvForm,
+    Format.JSON: JsonForm,
+    Format.PARQUET: ParquetForm,
+    Format.EXCEL: ExcelForm,
+}

@@ -10,7 +10,7 @@ the inside of a quoted field with line breaks for records of its own, silently. 
 import itertools
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -18,9 +18,10 @@ import pyarrow as pa
 
 from tidegate.contracts.contract import Contract
 from tidegate.engine import sql
+from tidegate.engine.casts import own_cast
 from tidegate.engine.checks import ColumnSql, typed_rows
 from tidegate.engine.mapping import column_text
-from tidegate.engine.segments import Segment, TextSegment, records_of
+from tidegate.engine.segments import FieldSegment, Segment, TextSegment, records_of
 from tidegate.engine.sources import MAX_RECORD_BYTES
 from tidegate.errors import BooksUnbalanced, FileRefused
 
@@ -87,14 +88,29 @@ class Reader:
         if isinstance(segment, TextSegment):
             return self._read_text(segment, texts, connection)
         name = f"fields_{next(self._names)}"
+        columns, marks = self._by_own_notation(segment)
         connection.register(name, segment.fields)
         try:
-            table = connection.sql(typed_rows(self._columns, texts, name)).to_arrow_table()
+            table = connection.sql(typed_rows(columns, texts, name, ", ".join(marks))).to_arrow_table()
         finally:
             connection.unregister(name)
         if table.num_rows + len(segment.broken) != records_of(segment):
             raise BooksUnbalanced(f"{table.num_rows} rows and {len(segment.broken)} broken ones of {records_of(segment)} records")
         return Rows(segment, table, segment.broken)
+
+    def _by_own_notation(self, segment: FieldSegment) -> tuple[list[ColumnSql], list[str]]:
+        """Return the columns with the casts of typed values, and the fields that say where a value is one."""
+        columns, marks = list(self._columns), dict[str, None]()
+        for place, compiled in enumerate(columns):
+            column, text = compiled.column, f"t{compiled.number}"
+            source = next((s for s in column.sources if s in segment.header), None)
+            if source is None or column.expression is not None or column.value_map:
+                continue
+            mark, own = f"b{segment.header.index(source)}", own_cast(column, text)
+            if mark in segment.fields.column_names and own != compiled.value:
+                marks[mark] = None
+                columns[place] = replace(compiled, value=f"coalesce(CASE WHEN {mark} THEN {own} END, {compiled.value})")
+        return columns, list(marks)
 
     def _read_text(self, segment: TextSegment, texts: Sequence[str], connection: duckdb.DuckDBPyConnection) -> Rows:
         name = next(self._names)

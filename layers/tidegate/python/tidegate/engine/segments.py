@@ -65,8 +65,9 @@ class TextSegment:
 class FieldSegment:
     """Records whose fields are known already.
 
-    `fields` has a text column `h<i>` for each name of the header and a row for each record but the `broken` ones, which break the rules
-    given by place. `raws` has the text of every record.
+    `fields` has a text column `h<i>` for each name of the header that a column of the contract may take, and a row for each record but
+    the `broken` ones, which break the rules given by place. Booleans `b<i>` beside it are true where a field is no text in the file but
+    a typed value in canonical notation (see `canonical`). `raws` has the text of every record.
     """
 
     header: tuple[str, ...]

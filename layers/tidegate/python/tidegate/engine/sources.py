@@ -83,6 +83,13 @@ def _refuse_content(first: bytes, where: str) -> None:
             raise FileRefused("UNSUPPORTED_CONTENT", f"the file is {what}{where}: {SEND}")
 
 
+def told(first: bytes) -> str:
+    """Say what a file is by its first bytes, for one that is not what its contract says."""
+    if packing := packing_of(first):
+        return f"packed by {packing}"
+    return next((what for magic, what in _BINARY if first.startswith(magic)), "text, or of an unknown format")
+
+
 def utf8_chunks(stream: Readable, encoding: str) -> Iterator[bytes]:
     """The stream as UTF-8 in pieces of about a mebibyte, without a byte order mark.
 
