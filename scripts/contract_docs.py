@@ -260,8 +260,9 @@ that fits:
 FILES = """\
 ## Files
 
-One server of type `s3`; its `format` is `csv`, `json`, `parquet` or `xlsx`. A file is known by its first bytes, not by its name: one that is not
-what the contract says is refused, and the refusal says what it is.
+One server of type `s3`; its `format` is `csv`, `json`, `parquet` or `xlsx`. A file is known by its first bytes, not by its name: one
+that is not what the contract says is refused, and the refusal says what it is. Text files may be packed by gzip, zstd, bzip2 or, one
+file in an archive, zip.
 
 ### CSV
 

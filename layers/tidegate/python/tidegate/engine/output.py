@@ -239,8 +239,9 @@ def _repeating(table: pa.Table) -> list[str]:
 
 def _repeats(values: pa.ChunkedArray) -> bool:
     if pa.types.is_dictionary(values.type) or pa.types.is_nested(values.type):
-        return pa.types.is_dictionary(values.type)
-    return bool(len(pc.unique(values)) <= len(values) * _REPEATS)
+        return bool(pa.types.is_dictionary(values.type))
+    distinct: int = len(pc.unique(values))
+    return distinct <= len(values) * _REPEATS
 
 
 def _as_written(given: pa.Schema, wanted: pa.Schema) -> pa.Schema:
