@@ -20,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 FOR_LAPTOP := TIDEGATE_BUILD_PYTHON=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') TIDEGATE_BUILD_PLATFORM=native
 SOURCES := template.yaml $(shell find functions layers statemachine requirements -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help setup demo test check e2e build deploy bench clean lock unit sizes stop simulate chaos burst
+.PHONY: help setup demo test check e2e build deploy bench clean lock unit sizes stop simulate chaos burst fuzz
 
 help: ## show what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ simulate: .venv/.ready ## search random histories for a lost or doubled row (HIS
 chaos: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## kill, repeat, reorder and fail under a burst, then compare every row (FILES=2000, SEED=0)
 	$(BIN)/python -m scripts.chaos --files $(or $(FILES),2000) --seed $(SEED)
 
+fuzz: .venv/.ready ## random and awkward files into the row engine, held against a slow reference (INPUTS=100000, SEED=0)
+	$(BIN)/python -m scripts.fuzz --inputs $(or $(INPUTS),100000) --seed $(SEED)
+
 burst: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## drop 10,000 files at once, count and price it (FILES=10000)
 	$(BIN)/python -m scripts.burst --files $(or $(FILES),10000)
 
@@ -75,7 +78,7 @@ lock: .venvs/uv/.ready ## pin every dependency anew
 
 clean: ## remove everything that was made; stops the laptop's AWS
 	-@$(PYTHON) local/control.py down 2>/dev/null
-	rm -rf .venv .venvs .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .simulate .coverage
+	rm -rf .venv .venvs .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz .simulate .coverage
 
 # Environments. Tools that pin clashing libraries live in one of their own.
 .venvs/uv/.ready: requirements/uv.txt
