@@ -1,9 +1,11 @@
 """Random files of a contract: mostly as they should be, with flaws of every layer: values, fields, records, lines, encodings, bytes."""
 
+import bz2
 import gzip
 from collections.abc import Sequence
 from random import Random
 
+from tests.awkward.make_formats import zipped, zstd
 from tests.fuzz.draw_values import draw_text
 from tests.reference.batch import Given
 from tidegate.contracts.contract import Column, ColumnType, Contract, Kind
@@ -14,6 +16,7 @@ KEYS = (
     "shop/sales/full/a b/2020-02-30.csv",
     "shop/sales/delta/nothing",
 )
+PACKINGS = (lambda data: gzip.compress(data, mtime=0), bz2.compress, zstd, lambda data: zipped(("data.csv", data)))
 SOUP = (
     b"a",
     b",",
@@ -143,7 +146,7 @@ def bytes_of(dice: Random, contract: Contract, text: str) -> bytes:
         if encoding == "cp1252" and dice.random() < 0.2:
             content = content.replace(b"x", b"\x81", 1)
     if dice.random() < 0.06:
-        content = gzip.compress(content, mtime=0)
+        content = dice.choice(PACKINGS)(content)
     return mutated(dice, content) if dice.random() < 0.08 else content
 
 

@@ -5,7 +5,7 @@ from random import Random
 
 import yaml
 
-from tidegate.contracts.contract import Column, Kind
+from tidegate.contracts.contract import JSON_KINDS, Column, Kind
 
 KEPT = Path(__file__).parents[1] / "cases"
 ODD: tuple[str, ...] = tuple(yaml.safe_load((KEPT / "odd_values.yaml").read_text(encoding="utf-8")))
@@ -18,6 +18,12 @@ SHIFTS = [
     for month, day in (("3", "28"), ("10", "31"), ("3", "14"), ("11", "7"), ("4", "4"), ("10", "3"))
     for hour, minute in (("1", "30"), ("1", "45"), ("2", "0"), ("2", "15"), ("3", "0"))
 ]
+JSON_KEYS = ('"k"', '""', '"a b"', '"k"', "k")
+JSON_PARTS = (
+    "1", "1.10", "-0", "1e5", "1E+400", "01", "+1", ".5", "123456789012345678901234567890", "true", "null", "NaN", "-Infinity", "nul",
+    '""', '"a b"', '"nan"', '"]"', '"\\""', '"\\u0041"', '"\\ud800"', '"\\x"', '"a\tb"', '"é"', "'x'", "[]", "[1, 2]", "[1,]", "{}",
+    '{"a": [ ]}', "[[[[ ]]]]", " 1", "", "/* x */ 1",
+)  # fmt: skip
 LETTERS = "abxyzDMF019 ,;|'\"\n\r\té😀\u200b-+.:/TZ"
 
 
@@ -65,7 +71,19 @@ def good_text(dice: Random, column: Column) -> str:
         return dice.choice(("true", "FALSE", "t", "n", "Yes", "1", "0"))
     if kind in {Kind.INTEGER, Kind.DOUBLE, Kind.DECIMAL}:
         return written_number(dice, column, good_number(dice, column))
+    if kind in JSON_KINDS:
+        return good_json(dice, kind)
     return good_time(dice, dice.choice(column.formats) if column.formats else own_format(dice, column))
+
+
+def good_json(dice: Random, kind: Kind) -> str:
+    """Return a JSON array or object, most of the time."""
+    parts = [dice.choice(JSON_PARTS) for _ in range(dice.randrange(4))]
+    blank = dice.choice(("", "", " ", "\n\t", "\u00a0") if dice.random() < 0.3 else ("",))
+    if kind is Kind.OBJECT:
+        parts = [f"{dice.choice(JSON_KEYS)}{blank}:{part}" for part in parts]
+    opening, closing = "[]" if kind is Kind.ARRAY else "{}"
+    return f"{blank}{opening}{blank}{f',{blank}'.join(parts)}{blank}{closing}"
 
 
 def good_string(dice: Random, column: Column) -> str:

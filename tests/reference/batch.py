@@ -95,7 +95,7 @@ def read(contract: Contract, plan: Planned | Refused, key: bytes) -> Read:
         found.records += 1
         raw = plan.text[record.start : record.end]
         values, reasons = judged(contract, plan, record, raw)
-        if unsettled(contract, plan.header, record, values):
+        if unsettled(plan.header, record, values):
             found.odd.add(found.records)
         found.torn = found.torn or (record.odd and b"\n" in raw.replace(b"\r", b"\n"))
         raws[found.records] = raw.decode("utf-8", "backslashreplace")

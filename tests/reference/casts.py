@@ -12,7 +12,7 @@ WORDS = {
     **dict.fromkeys(("true", "t", "yes", "y", "1"), True),
     **dict.fromkeys(("false", "f", "no", "n", "0"), False),
 }
-SHAPES = {Kind.ARRAY: list, Kind.OBJECT: dict}
+OPENINGS = {Kind.ARRAY: "[", Kind.OBJECT: "{"}
 NUMBERS = (Kind.INTEGER, Kind.DOUBLE, Kind.DECIMAL)
 WIDE = Context(prec=100)
 
@@ -23,8 +23,8 @@ def value_of(column: Column, text: str) -> object | None:
         return text
     if kind is Kind.BOOLEAN:
         return WORDS.get(text.lower()) if text.isascii() else None
-    if kind in SHAPES:
-        return json_text(text, SHAPES[kind])
+    if kind in OPENINGS:
+        return json_text(text, OPENINGS[kind])
     if kind in NUMBERS:
         plain = plain_notation(column, text)
         return None if plain is None else own_number(column.type, plain)

@@ -29,13 +29,15 @@ def plain_notation(column: Column, text: str) -> str | None:
     return f"{sign}{whole}{'.' if point else ''}{fraction}{exponent}"
 
 
-def json_text(text: str, shape: type) -> str | None:
+def json_text(text: str, opening: str) -> str | None:
     """A JSON array or object without blanks between its parts."""
     try:
-        value = json.loads(text, parse_constant=refuse)
+        value = json.loads(text, parse_constant=refuse, object_pairs_hook=list)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError):
         return None
-    return without_blanks(text) if isinstance(value, shape) else None
+    compact = without_blanks(text)
+    return compact if compact[0] == opening else None
 
 
 def refuse(word: str) -> None:

@@ -1,14 +1,17 @@
 """A file's bytes as plain UTF-8, or why the file is refused as a whole. The slow, obvious twin of the engine's way in."""
 
+import bz2
 import codecs
+import io
+import zipfile
 import zlib
+from collections.abc import Callable
+
+import zstandard
 
 MAGIC = (
-    b"PK\x03\x04",
     b"PK\x05\x06",
     b"PAR1\x15",
-    b"\x28\xb5\x2f\xfd",
-    b"BZh91AY&SY",
     b"\xfd7zXZ\x00",
     b"7z\xbc\xaf\x27\x1c",
     b"\x04\x22\x4d\x18",
@@ -20,8 +23,10 @@ MAGIC = (
     b"%PDF-",
     b"SQLite format 3\x00",
 )
-GZIP = b"\x1f\x8b"
+GZIP, ZSTD, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
+BZIP2 = tuple(b"BZh%d1AY&SY" % level for level in range(1, 10))
 WITH_HEADER_OF_MEMBER = 31  # zlib's word for a gzip stream
+ENCRYPTED = 1
 
 
 class Refused(Exception):
@@ -35,10 +40,11 @@ class Refused(Exception):
 def plain(data: bytes, encoding: str) -> bytes:
     """Unpack, decode and check a file; the answer is UTF-8 without a byte order mark, but for bytes that mean nothing."""
     refuse_content(data)
-    if data.startswith(GZIP):
-        data = unpacked(data)
+    unpack = packing(data)
+    if unpack is not None:
+        data = unpack(data)
         refuse_content(data)
-        if data.startswith(GZIP):
+        if packing(data) is not None:
             raise Refused("UNSUPPORTED_CONTENT")
     text = decoded(data, encoding).removeprefix(codecs.BOM_UTF8)
     if b"\0" in text:
@@ -55,7 +61,50 @@ def refuse_content(data: bytes) -> None:
         raise Refused("UNSUPPORTED_CONTENT")
 
 
-def unpacked(data: bytes) -> bytes:
+def packing(data: bytes) -> Callable[[bytes], bytes] | None:
+    """How to unpack a file, by its first bytes."""
+    known = {GZIP: gunzipped, ZSTD: unframed, ZIP: unzipped, **dict.fromkeys(BZIP2, bunzipped)}
+    return next((unpack for magic, unpack in known.items() if data.startswith(magic)), None)
+
+
+def unframed(data: bytes) -> bytes:
+    """Every Zstandard frame."""
+    out = b""
+    while data:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        try:
+            out += frame.decompress(data)
+        except zstandard.ZstdError:
+            raise Refused("UNREADABLE") from None
+        if not frame.eof:
+            raise Refused("UNREADABLE")
+        data = frame.unused_data
+    return out
+
+
+def bunzipped(data: bytes) -> bytes:
+    """Every bzip2 stream; what is behind the last one and is none is nobody's, as `bzip2 -d` has it."""
+    try:
+        return bz2.decompress(data)
+    except (OSError, ValueError):
+        raise Refused("UNREADABLE") from None
+
+
+def unzipped(data: bytes) -> bytes:
+    """The only file of an archive."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            if len(members) != 1 or members[0].flag_bits & ENCRYPTED or members[0].filename == "[Content_Types].xml":
+                raise Refused("UNSUPPORTED_CONTENT")
+            return archive.read(members[0])
+    except NotImplementedError:
+        raise Refused("UNSUPPORTED_CONTENT") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError):
+        raise Refused("UNREADABLE") from None
+
+
+def gunzipped(data: bytes) -> bytes:
     """Every member of a gzip file; zeros behind the last one are padding."""
     out = b""
     while data:

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from tests.reference.cutting import Record
 from tests.reference.rules import Clear
-from tidegate.contracts.contract import Contract, Kind
 
 
-def unsettled(contract: Contract, header: Sequence[str], record: Record, values: Mapping[str, Clear]) -> bool:
-    return misnamed(record, len(header)) or near_the_end_of_time(contract, values)
+def unsettled(header: Sequence[str], record: Record, values: Mapping[str, Clear]) -> bool:
+    return misnamed(record, len(header)) or misjudged(values)
 
 
 def misnamed(record: Record, width: int) -> bool:
@@ -16,7 +15,6 @@ def misnamed(record: Record, width: int) -> bool:
     return len(record.fields) > width and not record.fields[-1]
 
 
-def near_the_end_of_time(contract: Contract, values: Mapping[str, Clear]) -> bool:
-    """An instant that may be in the year 0 or 10000 of UTC: the engine takes it."""
-    moments = [(values.get(c.name, ("", None))[0] or "") for c in contract.columns if c.type.kind is Kind.TIMESTAMPTZ]
-    return any("9999" in text or "0001" in text for text in moments)
+def misjudged(values: Mapping[str, Clear]) -> bool:
+    """A text that its value map does not have: judged as if it were null, or the default."""
+    return any(unmapped is not None for _, unmapped in values.values())

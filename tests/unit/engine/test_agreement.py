@@ -8,15 +8,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.cases import drawn, load, save
+from tests.awkward.contracts import column, contract
+from tests.fuzz.cases import Case, drawn, load, save
 from tests.fuzz.compare import differences
 from tests.fuzz.draw_contracts import draw_contract
 from tests.fuzz.draw_files import draw_batch
 from tests.fuzz.judge import judge, unsteady
+from tests.reference import batch
+from tests.reference.batch import Given
+from tidegate.contracts.contract import Column, ColumnType, Contract, Kind
 from tidegate.engine import check_contract
 
+KEYED = Column("day", ColumnType(Kind.DATE), from_key=r"(x+)\.csv$")
 SMALL = settings(
-    max_examples=120,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     database=None,
@@ -27,20 +32,36 @@ SMALL = settings(
 @SMALL
 @given(st.randoms(use_true_random=False))
 def test_engine_reads_a_file_as_the_reference_does(dice: Random) -> None:
-    contract = draw_contract(dice)
-    batch = draw_batch(dice, contract, 2)
+    of = draw_contract(dice)
+    files = draw_batch(dice, of, 2)
     with tempfile.TemporaryDirectory() as folder:
-        assert differences(contract, batch, Path(folder)) == []
+        assert differences(of, files, Path(folder)) == []
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(20))
 def test_file_in_a_batch_is_read_as_the_reference_reads_it(seed: int) -> None:
     assert judge(drawn(seed, 30)) == []
 
 
 def test_every_drawn_contract_is_one_that_could_be_published() -> None:
-    for seed in range(60):
+    for seed in range(30):
         check_contract(drawn(seed, 0).contract)
+
+
+KNOWN = {
+    "surplus empty field in a file with quotes is said to be quoting": (contract(column("a")), b'a\n"x"\n1,\n', "a"),
+    "text that the value map does not have is told as empty": (contract(column("a", value_map=(("M", "male"),))), b"a\nT\n", "a"),
+    "bad key and bad record in one file end the run": (contract(column("a"), KEYED), b"a\n1,2\n", "xx"),
+}
+
+
+@pytest.mark.parametrize(("of", "content", "key"), KNOWN.values(), ids=list(KNOWN))
+@pytest.mark.xfail(strict=True, reason="known; `unsettled` lets the fuzzer pass over it")
+def test_engine_is_as_the_reference_where_it_is_known_not_to_be(
+    of: Contract, content: bytes, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "unsettled", lambda *_: False)
+    assert judge(Case(of, (Given(f"shop/sales/delta/{key}.csv", content),))) == []
 
 
 @pytest.mark.parametrize("seed", range(3))

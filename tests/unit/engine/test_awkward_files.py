@@ -8,13 +8,13 @@ import pytest
 from tests.awkward.check import CASES, check
 from tests.awkward.make_files import all_files
 
-FIELDS = {"file", "contract", "refused", "read", "quarantined", "values", "raw", "known", "slow", "unbounded"}
+FIELDS = {"file", "contract", "refused", "read", "quarantined", "values", "raw", "known", "slow"}
 
 
 def parameter(case: dict[str, Any]) -> Any:
     marks = []
-    if "known" in case:  # `unbounded`: to see it fail would take all of the memory
-        marks.append(pytest.mark.xfail(strict=True, run=not case.get("unbounded", False), reason=case["known"]))
+    if "known" in case:
+        marks.append(pytest.mark.xfail(strict=True, reason=case["known"]))
     return pytest.param(case, marks=marks, id=f"{case['file']}-{case.get('contract', 'abc')}")
 
 
