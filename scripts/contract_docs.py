@@ -147,8 +147,23 @@ CHANGED = """\
 A column that is removed stays in the tables, null in new rows. Rows that were loaded stay as they were until `tidegate replay`.
 """
 LIMITS = """\
-A primary key may be tokenised, but not redacted or generalised; `orderBy` has to name a column that is kept. What is left is
+A primary key may be tokenised, but not redacted or generalised; `orderBy` has to name a column that is kept, not a shifted one either:
+shifts of persons differ, and so would the watermark and, while a key is rotated, the order of a key's rows. What is left is
 pseudonymous, not anonymous: dates of service, states and tokens stay.
+
+```yaml
+- {name: patient_id, logicalType: string, classification: personal}
+- {name: admitted, logicalType: date, classification: personal,
+   customProperties: [{property: privacy, value: date_shift}, {property: privacyBy, value: patient_id}]}
+```
+
+`date_shift` keeps the order of one person's dates and the days between them, not week days or seasons. The number of days follows from the
+text of `privacyBy` and the stack's key, so all datasets that write a person in the same way shift them alike; where it is null the date is
+null. A date that means something else, such as 1900-01-01 for unknown, gives the shift away: name it in `nullValues`. Dates of the years 1
+and 9999 become null by themselves.
+
+The safe harbour of HIPAA (45 CFR 164.514(b)(2)) wants `zip3_safe`, `age10` or `age90`, and no dates finer than `year`; of persons older than 89 not
+even the year of birth, so that `redact` or an age is what is left there. Shifted dates are not safe harbour.
 """
 CHECKS = """\
 ## Checks

@@ -91,7 +91,7 @@ def load(folder: Path, of: Contract, *contents: bytes, keys: Sequence[str] = (),
         workdir=folder / "work",
         limits=Limits(memory_mb=256, threads=threads),
     )
-    names = ", ".join(sql.name(c.name) for c in whole.columns)
+    names = ", ".join(sql.name(c.name) for c in whole.stored)
     quarantined = read(output.quarantined, "_file_id, _record, raw, reasons")
     return Outcome(
         output,

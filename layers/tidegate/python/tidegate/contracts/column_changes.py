@@ -9,7 +9,10 @@ from tidegate.contracts.contract import Column, ColumnType, Kind, Privacy
 LATER = "until their files are replayed"
 _Found = tuple[str, str, str, str]
 #: How much of a value the table shows, least first.
-_SHOWS = (Privacy.REDACT, Privacy.TOKENISE, Privacy.YEAR, Privacy.ZIP3, Privacy.KEEP)
+_SHOWS = (
+    Privacy.DROP, Privacy.REDACT, Privacy.TOKENISE, Privacy.AGE10, Privacy.YEAR, Privacy.MONTH, Privacy.ZIP3_SAFE, Privacy.ZIP3,
+    Privacy.AGE90, Privacy.DATE_SHIFT, Privacy.KEEP,
+)  # fmt: skip
 _LOW, _HIGH = ("minimum", "exclusive_minimum", "min_length"), ("maximum", "exclusive_maximum", "max_length")
 _BOUNDS = {
     "minimum": "minimum",

@@ -64,6 +64,7 @@ def _column(node: Node, path: str, findings: Findings) -> Column:
         classification=protection.classification,
         privacy=protection.privacy,
         privacy_when=protection.when,
+        privacy_by=protection.by,
         pattern=options.pattern,
         min_length=options.min_length,
         max_length=options.max_length,
@@ -123,6 +124,9 @@ def _check_conditions(columns: tuple[Column, ...], places: list[tuple[Node, str]
         if column.privacy_when and column.privacy_when.column not in texts - {column.name}:
             message = f"privacyWhen names {column.privacy_when.column}, which is no other text column of the file"
             findings.add(node.line_of("customProperties"), path, message, suggest(column.privacy_when.column, texts))
+        if column.privacy_by and (column.privacy_by not in texts or column.from_key is not None):
+            message = f"privacyBy names {column.privacy_by}, which is no text column that comes from the file as this one does"
+            findings.add(node.line_of("customProperties"), path, message, suggest(column.privacy_by, texts))
 
 
 def _check_key_positions(places: list[tuple[Node, str]], findings: Findings) -> None:

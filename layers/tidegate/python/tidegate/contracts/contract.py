@@ -41,6 +41,12 @@ class Privacy(StrEnum):
     REDACT = "redact"  # null
     YEAR = "year"  # date or timestamp to the first instant of its year
     ZIP3 = "zip3"  # the first three characters
+    MONTH = "month"  # date or timestamp to the first instant of its month
+    ZIP3_SAFE = "zip3_safe"  # a US ZIP's first three digits, 000 where few people live
+    AGE10 = "age10"  # the start of its ten years, 90 for everyone older than 89
+    AGE90 = "age90"  # an age up to 89, 90 for everyone older
+    DATE_SHIFT = "date_shift"  # moved by as many days as all dates of the person that `privacy_by` names
+    DROP = "drop"  # checked, and not in the tables
 
 
 class Kind(StrEnum):
@@ -87,8 +93,8 @@ class Column:
     empty when `from_key` (a regex with one group on the object key) or `constant` gives the value. `value_map` has pairs of a text and what
     becomes of it; another text is rejected unless `value_map_keeps`. `default` stands for null. `formats` are JDK date/time patterns.
     `decimal_comma` and `thousands` (the separator, or empty) are how the file writes numbers. `minimum`/`maximum` are texts in the
-    column's own type. `privacy` holds for the rows of `privacy_when` only, for all when it is None. `pattern` has to match all of
-    the text.
+    column's own type. `privacy` holds for the rows of `privacy_when` only, for all when it is None. `privacy_by` names the
+    column of the person whose dates are shifted together. `pattern` has to match all of the text.
     """
 
     name: str
@@ -110,6 +116,7 @@ class Column:
     classification: str = "public"
     privacy: Privacy = Privacy.KEEP
     privacy_when: When | None = None
+    privacy_by: str | None = None
     valid_values: tuple[str, ...] = ()
     pattern: str | None = None
     min_length: int | None = None
@@ -198,6 +205,11 @@ class Contract:
     def primary_key(self) -> tuple[str, ...]:
         """Names of the key columns, in the contract's order."""
         return tuple(c.name for c in self.columns if c.primary_key)
+
+    @property
+    def stored(self) -> tuple[Column, ...]:
+        """The columns that the tables have: all but those whose privacy is `drop`."""
+        return tuple(c for c in self.columns if c.privacy is not Privacy.DROP)
 
     def with_columns(self, *extra: Column) -> "Contract":
         """Return the same contract with columns that drift brought, at the end."""

@@ -10,7 +10,17 @@ from tidegate.contracts.odcs import below
 from tidegate.contracts.vocabulary import CLASSIFICATIONS
 
 _YEARS = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
-_KINDS = {Privacy.TOKENISE: frozenset({Kind.STRING}), Privacy.ZIP3: frozenset({Kind.STRING}), Privacy.YEAR: _YEARS}
+_TEXTS, _AGES = frozenset({Kind.STRING}), frozenset({Kind.INTEGER})
+_KINDS = {
+    Privacy.TOKENISE: _TEXTS,
+    Privacy.ZIP3: _TEXTS,
+    Privacy.ZIP3_SAFE: _TEXTS,
+    Privacy.YEAR: _YEARS,
+    Privacy.MONTH: _YEARS,
+    Privacy.DATE_SHIFT: _YEARS,
+    Privacy.AGE10: _AGES,
+    Privacy.AGE90: _AGES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +30,7 @@ class Protection:
     classification: str
     privacy: Privacy
     when: When | None = None
+    by: str | None = None
 
 
 def read_protection(column: Node, kind: Kind, customs: Customs, path: str, findings: Findings) -> Protection:
@@ -42,7 +53,7 @@ def read_protection(column: Node, kind: Kind, customs: Customs, path: str, findi
         findings.add(line, path, f"{privacy} is not for a {kind}", f"for {', '.join(sorted(_KINDS[privacy]))}; redact is for all")
     if column.true("primaryKey") and privacy not in {Privacy.KEEP, Privacy.TOKENISE}:
         findings.add(line, path, f"{privacy} on the primary key makes different rows one", "tokenise keeps keys apart")
-    return Protection(classification, privacy, _when(customs, privacy, path, findings))
+    return Protection(classification, privacy, _when(customs, privacy, path, findings), _by(customs, privacy, line, path, findings))
 
 
 def _default(classification: str, kind: Kind) -> Privacy | None:
@@ -62,4 +73,17 @@ def _when(customs: Customs, privacy: Privacy, path: str, findings: Findings) -> 
         return None
     if privacy is Privacy.KEEP:
         findings.add(node.line, path, "privacyWhen has no effect on a column that is kept", "classification: personal")
+    if privacy is Privacy.DROP:
+        findings.add(node.line, path, "a column is in the tables or it is not", "privacy: redact leaves nulls in some rows")
     return When(node.string("column"), tuple(item.text for item in node["values"].items))
+
+
+def _by(customs: Customs, privacy: Privacy, line: int, path: str, findings: Findings) -> str | None:
+    """Return whose dates are shifted together; `read_columns` looks whether there is such a column."""
+    by = customs.text("privacyBy")
+    if privacy is Privacy.DATE_SHIFT and by is None:
+        hint = "customProperties: [{property: privacyBy, value: patient_id}]"
+        findings.add(line, path, "date_shift needs to know whose dates they are", hint)
+    if privacy is not Privacy.DATE_SHIFT and by is not None:
+        findings.add(customs.line("privacyBy", line), path, f"privacyBy has no effect on {privacy}", "privacy: date_shift")
+    return by

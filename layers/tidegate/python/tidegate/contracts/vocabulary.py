@@ -88,6 +88,12 @@ COLUMN_WORDS = (
         '{column: code, values: ["56799-0"]}',
     ),
     Word(
+        "privacyBy",
+        "text",
+        "With `privacy: date_shift`: the text column that says whose dates they are, such as the patient's id.",
+        "patient_id",
+    ),
+    Word(
         "fromKey",
         "text",
         "The value is in the object's key, not in the file: a regular expression with exactly one group. The column then has no"
@@ -133,7 +139,19 @@ PRIVACY = {
     Privacy.TOKENISE: ("string", "HMAC-SHA-256 under the stack's key, 64 hex digits: equal values give equal tokens"),
     Privacy.REDACT: ("any type", "null"),
     Privacy.YEAR: ("date, timestamp", "the first instant of the year"),
+    Privacy.MONTH: ("date, timestamp", "the first instant of the month"),
+    Privacy.DATE_SHIFT: (
+        "date, timestamp",
+        "moved by -182 to 182 days, never by 0: the same number for all dates of one person (`privacyBy`), in all tables",
+    ),
+    Privacy.AGE10: ("integer", "the start of its ten years, 90 for everyone older than 89; null below 0"),
+    Privacy.AGE90: ("integer", "the age, 90 for everyone older than 89; null below 0"),
     Privacy.ZIP3: ("string", "the first three characters"),
+    Privacy.ZIP3_SAFE: (
+        "string",
+        "the first three digits of a US ZIP or ZIP+4, `000` for the 17 areas of at most 20,000 people; null for any other text",
+    ),
+    Privacy.DROP: ("any type", "not in the tables at all: the column is read and checked, and that is all"),
 }
 LOGICAL_TYPES = {
     "string": ("string", "text as it is"),

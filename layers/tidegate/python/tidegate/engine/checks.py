@@ -14,6 +14,7 @@ from tidegate.contracts.rules import Check
 from tidegate.engine import sql
 from tidegate.engine.casts import cast, default_cast, sql_type
 from tidegate.engine.mapping import column_text, fault_checks, settled, staged
+from tidegate.engine.masks import mask
 from tidegate.engine.problems import refuse_contract
 from tidegate.engine.rules import broken
 from tidegate.engine.value_classes import value_class
@@ -114,10 +115,20 @@ def _compile(connection: duckdb.DuckDBPyConnection, number: int, columns: Sequen
     checks = tuple(_checks(connection, column, f"t{number}", f"v{number}"))
     if staged(column):  # a text that could not be made breaks no other rule
         checks = (*fault_checks(column, number), *((r, f"({c}) AND f{number} IS NULL") for r, c in checks))
-    masked = _mask(column, f"t{number}", f"v{number}")
+    masked = mask(column, f"t{number}", f"v{number}", _person(column, columns))
     if column.privacy_when is not None:
         masked = _mask_when(column, columns, masked, f"v{number}")
     return ColumnSql(column, number, cast(column, f"t{number}"), masked, checks)
+
+
+def _person(column: Column, columns: Sequence[Column]) -> str:
+    """The text of the person whose dates are shifted together."""
+    if column.privacy is not Privacy.DATE_SHIFT:
+        return ""
+    number = next((n for n, c in enumerate(columns) if c.name == column.privacy_by and c.type.kind is Kind.STRING), None)
+    if number is None or (columns[number].from_key is None) != (column.from_key is None):
+        refuse_contract(column, "privacy_by", "names no text column that comes from the same place", "the column of the person")
+    return f"t{number}"
 
 
 def _mask_when(column: Column, columns: Sequence[Column], masked: str, value: str) -> str:
@@ -192,23 +203,6 @@ def _try(connection: duckdb.DuckDBPyConnection, column: Column, part: str, state
     except duckdb.Error:
         hint = "RE2 syntax, without look-around" if part == "pattern" else "an IANA name such as Europe/Berlin"
         refuse_contract(column, part, f"{value} cannot be used", hint)
-
-
-def _mask(column: Column, text: str, value: str) -> str:
-    kind, privacy = column.type.kind, column.privacy
-    if privacy is Privacy.REDACT:
-        return f"CAST(NULL AS {sql_type(column.type)})"
-    if privacy in {Privacy.TOKENISE, Privacy.ZIP3} and kind is not Kind.STRING:
-        refuse_contract(column, "privacy", f"{privacy} needs a string column", "declare logicalType: string")
-    if privacy is Privacy.TOKENISE:  # HMAC-SHA-256 by RFC 2104; the padded keys are set as variables, never written here
-        return f"sha256(getvariable('outer_pad') || unhex(sha256(getvariable('inner_pad') || encode({text}))))"
-    if privacy is Privacy.ZIP3:
-        return f"left({text}, 3)"
-    if privacy is Privacy.YEAR:
-        if kind not in {Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}:
-            refuse_contract(column, "privacy", "year needs a date or timestamp column", "redact or tokenise")
-        return f"CAST(date_trunc('year', {value}) AS {sql_type(column.type)})"
-    return value
 
 
 def typed_rows(columns: Sequence[ColumnSql], texts: Sequence[str], source: str, extra: str = "") -> str:

@@ -1,6 +1,7 @@
 """DuckDB connections of one run: one database in memory, what it may use, and the tokenisation key."""
 
 import hashlib
+import hmac
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from tidegate.engine.values import Keyring, Limits
 
 Connect = Callable[[], duckdb.DuckDBPyConnection]
 _BLOCK = 64  # bytes, SHA-256's block: RFC 2104 pads the key to it
+_SHIFTS = b"\xff date shift"  # no text in UTF-8 has these bytes: no token of a value, which anybody may see, is the key of shifts
 
 
 @contextmanager
@@ -50,11 +52,13 @@ def connected(limits: Limits, scratch: Path | None, keyring: Keyring | None = No
 
 
 def _set_keys(connection: duckdb.DuckDBPyConnection, keyring: Keyring) -> None:
-    """The key's two pads by RFC 2104, as variables: they appear in no SQL text."""
-    key = hashlib.sha256(keyring.key).digest() if len(keyring.key) > _BLOCK else keyring.key
-    key = key.ljust(_BLOCK, b"\0")
-    connection.execute("SET VARIABLE inner_pad = $1::BLOB", [bytes(b ^ 0x36 for b in key)])
-    connection.execute("SET VARIABLE outer_pad = $1::BLOB", [bytes(b ^ 0x5C for b in key)])
+    """The two pads by RFC 2104 of the key of tokens and of that of shifts, as variables: they appear in no SQL text."""
+    connection.execute("SET VARIABLE token_prefix = $1::VARCHAR", [keyring.prefix])
+    for purpose, given in (("", keyring.key), ("shift_", hmac.digest(keyring.key, _SHIFTS, "sha256"))):
+        key = hashlib.sha256(given).digest() if len(given) > _BLOCK else given
+        key = key.ljust(_BLOCK, b"\0")
+        connection.execute(f"SET VARIABLE {purpose}inner_pad = $1::BLOB", [bytes(b ^ 0x36 for b in key)])
+        connection.execute(f"SET VARIABLE {purpose}outer_pad = $1::BLOB", [bytes(b ^ 0x5C for b in key)])
 
 
 def may_raise(contract: Contract) -> bool:

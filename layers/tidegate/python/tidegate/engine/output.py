@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tidegate.contracts.contract import Column, Contract, Kind
+from tidegate.contracts.contract import Column, Contract, Kind, Privacy
 from tidegate.engine.apart import Found, left
 from tidegate.engine.checks import REASON_FIELDS, ColumnSql
 from tidegate.engine.reader import Rows
@@ -98,6 +98,7 @@ class Writer:
         cells = {
             c.column.name: self._of_file(f"o{c.number}", of_file) if c.column.from_key is not None else good[f"o{c.number}"]
             for c in self._columns
+            if c.column.privacy is not Privacy.DROP
         }
         return cells | self._lineage(of_file, record)
 
@@ -267,7 +268,7 @@ def _lineage_fields() -> list[tuple[str, pa.DataType]]:
 
 
 def _bronze_schema(contract: Contract, ids: Mapping[str, int]) -> pa.Schema:
-    columns = [*((c.name, arrow_type(c)) for c in contract.columns), *_lineage_fields()]
+    columns = [*((c.name, arrow_type(c)) for c in contract.stored), *_lineage_fields()]
     _check_ids("bronze", [name for name, _ in columns], ids)
     return pa.schema(_field(name, type_, ids, name) for name, type_ in columns)
 

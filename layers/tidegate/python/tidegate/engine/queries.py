@@ -42,7 +42,7 @@ def check_queries(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     Raises:
         ContractInvalid: one of them cannot work.
     """
-    columns = {column.name: sql_type(column.type) for column in contract.columns}
+    columns = {column.name: sql_type(column.type) for column in contract.stored}
     for table in (OBJECT, SILVER):
         db.execute(f"CREATE TABLE {table} ({', '.join(f'{sql.name(name)} {kind}' for name, kind in columns.items())})")
     lock(db)

@@ -92,7 +92,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """The tokenisation key; `key_id` may be shown, `key` never is."""
+    """A key that tokens and date shifts are made with; `key_id` may be shown, `key` never is. `prefix` stands before each token."""
 
     key_id: str
     key: bytes = field(repr=False)
+    prefix: str = ""

@@ -58,7 +58,7 @@ def iceberg_type(kind: ColumnType) -> PrimitiveType:
 
 def row_schema(contract: Contract) -> Schema:
     """Return the schema that bronze and silver share: the contract's columns, then lineage. Every column is optional."""
-    fields = [(c.name, iceberg_type(c.type), c.description) for c in contract.columns]
+    fields = [(c.name, iceberg_type(c.type), c.description) for c in contract.stored]
     return Schema(*_numbered([*fields, *_LINEAGE]))
 
 
