@@ -162,8 +162,8 @@ text of `privacyBy` and the stack's key, so all datasets that write a person in 
 null. A date that means something else, such as 1900-01-01 for unknown, gives the shift away: name it in `nullValues`. Dates of the years 1
 and 9999 become null by themselves.
 
-The safe harbour of HIPAA (45 CFR 164.514(b)(2)) wants `zip3_safe`, `age10` or `age90`, and no dates finer than `year`; of persons older than 89 not
-even the year of birth, so that `redact` or an age is what is left there. Shifted dates are not safe harbour.
+The safe harbour of HIPAA (45 CFR 164.514(b)(2)) wants `zip3_safe`, `age10` or `age90`, and no dates finer than `year`; of persons older
+than 89 not even the year of birth, so that `redact` or an age is what is left there. Shifted dates are not safe harbour.
 """
 CHECKS = """\
 ## Checks

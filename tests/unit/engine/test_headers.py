@@ -92,8 +92,8 @@ def test_quarantine_refuses_the_file(tmp_path: Path) -> None:
 
 
 def test_fail_refuses_the_batch(tmp_path: Path) -> None:
-    with pytest.raises(BatchRefused, match=r"f0.*: z"):
-        inspect(contract(text("a"), schema_drift=SchemaDrift.FAIL), stage(tmp_path, [b"a,z\n1,2\n"]))
+    with pytest.raises(BatchRefused, match=r"shop/sales/delta/0.csv: .*: z"):
+        inspect(contract(text("a"), text("b"), schema_drift=SchemaDrift.FAIL), stage(tmp_path, [b"a,b,z\n1,2,3\n"]))
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-16-le"])

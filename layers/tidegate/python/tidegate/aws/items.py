@@ -24,6 +24,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from tidegate.model.arrivals import Kind
+from tidegate.model.drift import Drift, DriftKind, Header
 from tidegate.model.files import FileRecord, FileState, Versions, Warned
 from tidegate.model.runs import Books, DatasetState, Epoch, Lease, RunRecord, RunState
 
@@ -122,7 +123,13 @@ def dataset_state(dataset: str, item: Item | None) -> DatasetState:
     values = decode(item) if item else {}
     epoch = Epoch(values.get("epoch_load", ""), values.get("epoch_start", ""))
     return DatasetState(
-        dataset, epoch, values.get("watermark", ""), values.get("rows", {}), values.get("volumes", {}), values.get("loaded_at", 0)
+        dataset,
+        epoch,
+        values.get("watermark", ""),
+        values.get("rows", {}),
+        values.get("volumes", {}),
+        values.get("loaded_at", 0),
+        Header(tuple(values.get("header", ())), values.get("header_arrival", ""), values.get("header_contract", "")),
     )
 
 
@@ -135,6 +142,9 @@ def state_item(state: DatasetState) -> Item:
         "rows": dict(state.rows),
         "volumes": {kind: list(rows) for kind, rows in state.volumes.items()},
         "loaded_at": state.loaded_at,
+        "header": list(state.header.names),
+        "header_arrival": state.header.arrival,
+        "header_contract": state.header.contract_version,
     }
     return state_key(state.dataset) | encode(kept)
 
@@ -153,8 +163,18 @@ def run_record(item: Item) -> RunRecord:
     """Return an item as a run."""
     values = _known(RunRecord, decode(item))
     return RunRecord(
-        **{**values, "state": RunState(values["state"]), "books": Books(**values["books"]), "warnings": _warnings(values)}
+        **{
+            **values,
+            "state": RunState(values["state"]),
+            "books": Books(**values["books"]),
+            "warnings": _warnings(values),
+            "drift": _drift(values),
+        }
     )
+
+
+def _drift(values: Mapping[str, Any]) -> tuple[Drift, ...]:
+    return tuple(Drift(**{**d, "kind": DriftKind(d["kind"])}) for d in values.get("drift", ()))
 
 
 def _warnings(values: Mapping[str, Any]) -> tuple[Warned, ...]:

@@ -86,7 +86,7 @@ def runs(
         "rows_superseded",
         "rows_deleted",
     )
-    columns = ("run_id", "state", "files", *books, "rows_removed", "rows_restored", "warnings", "error")
+    columns = ("run_id", "state", "files", *books, "rows_removed", "rows_restored", "warnings", "drift", "error")
     print_table("Runs", columns, map(_in_words, rows), empty="nothing has run yet")
 
 
@@ -128,7 +128,16 @@ def _run_row(run: RunRecord) -> dict[str, Any]:
 def _in_words(row: dict[str, Any]) -> dict[str, Any]:
     """Say warnings in one cell: rule, column and rows of each."""
     told = ", ".join(" ".join(filter(None, (w["rule"], w["column"], f"{w['rows']:,}"))) for w in row["warnings"])
-    return {**row, "warnings": told}
+    drift = "; ".join(_drifted(d) for d in row.get("drift", ()))
+    return {**row, "warnings": told, "drift": drift}
+
+
+def _drifted(event: dict[str, Any]) -> str:
+    """Say a drift event, such as `renamed province: Province/State → Province_State`."""
+    column = f"{event['column']}: " if event["column"] and event["source"] else event["column"]
+    source = f"{event['detail']} → {event['source']}" if event["kind"] == "renamed" else event["source"]
+    detail = event["detail"] if event["kind"] in ("added", "refused") else ""
+    return " ".join(filter(None, (str(event["kind"]), column.strip(), source, detail)))
 
 
 def _dataset_row(stack: Stack, name: str) -> dict[str, Any]:

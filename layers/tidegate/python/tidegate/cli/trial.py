@@ -131,7 +131,7 @@ def _show(
         out.print(f"silver would hold {counted(tried.living, 'row')} of these files alone")
     if tried.drift:
         out.print(
-            f"[yellow]drift[/]: the contract does not name these columns, the tables would get them as text: {', '.join(tried.drift)}"
+            f"[yellow]drift[/]: the contract does not name these columns, the tables would get them: {', '.join(tried.drift)}"
         )
     if tried.held:
         out.print(f"[red]the batch as a whole would be refused[/]: {tried.held}")

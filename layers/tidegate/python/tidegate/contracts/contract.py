@@ -27,7 +27,7 @@ class Format(StrEnum):
 class SchemaDrift(StrEnum):
     """What to do with a source column that the contract does not name."""
 
-    EVOLVE = "evolve"  # a new nullable string column
+    EVOLVE = "evolve"  # a new nullable column
     IGNORE = "ignore"  # drop the column, keep the rows
     QUARANTINE = "quarantine"  # refuse the file
     FAIL = "fail"  # fail the run
@@ -167,7 +167,8 @@ class Contract:
     """A dataset's contract. `dataset` is `<domain>.<name>`; `sha256` is of the published bytes.
 
     `attempts` is how often a file may fail by itself. `batch_window` is in seconds, None for the stack's. Rows for which
-    `delete_when` holds are tombstones. `sheet` is the worksheet of a workbook, empty for its first.
+    `delete_when` holds are tombstones. `sheet` is the worksheet of a workbook, empty for its first. `drift_types` are patterns
+    of names and the kinds of columns that drift brings under them.
     """
 
     domain: str
@@ -190,6 +191,7 @@ class Contract:
     attempts: int = 3
     batch_window: int | None = None
     delete_when: When | None = None
+    drift_types: tuple[tuple[str, Kind], ...] = ()
 
     @property
     def dataset(self) -> str:

@@ -22,6 +22,15 @@ from tidegate.contracts.support import refuse_unsupported
 from tidegate.contracts.vocabulary import CONTRACT_WORDS
 
 _VERSION = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){2}\Z")
+_DRIFT_TYPES = {
+    "string": Kind.STRING,
+    "integer": Kind.INTEGER,
+    "number": Kind.DOUBLE,
+    "boolean": Kind.BOOLEAN,
+    "date": Kind.DATE,
+    "timestamp": Kind.TIMESTAMP,
+    "time": Kind.TIME,
+}
 _STATUS = ("proposed", "draft", "active", "deprecated", "retired")
 
 
@@ -75,6 +84,7 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
         attempts=customs.whole("attempts") or 3,
         batch_window=customs.whole("batchWindow"),
         delete_when=_delete_when(document, customs, mode, columns, findings),
+        drift_types=_drift_types(customs, findings),
         csv=server.csv,
         format=server.format,
         json=server.json,
@@ -150,6 +160,17 @@ def _check_order(document: Node, customs: Customs, columns: tuple[Column, ...], 
     elif named[order].type.kind in {Kind.BOOLEAN, *JSON_KINDS}:
         kind = named[order].type.kind
         findings.add(line, "customProperties[orderBy]", f"orderBy names {order}, a {kind}", "use a timestamp or a number")
+
+
+def _drift_types(customs: Customs, findings: Findings) -> tuple[tuple[str, Kind], ...]:
+    where, line = "customProperties[driftTypes]", customs.line("driftTypes", 0)
+    written = customs.pairs("driftTypes")
+    if written and (customs.text("schemaDrift") or SchemaDrift.EVOLVE) != SchemaDrift.EVOLVE:
+        findings.add(line, where, f"schemaDrift {customs.text('schemaDrift')} brings no columns", "schemaDrift evolve")
+    for pattern, logical in written:
+        if logical not in _DRIFT_TYPES:
+            findings.add(line, where, f"{logical}, the type of {pattern}, is not supported here", suggest(logical, _DRIFT_TYPES))
+    return tuple((pattern, _DRIFT_TYPES[logical]) for pattern, logical in written if logical in _DRIFT_TYPES)
 
 
 def _delete_when(

@@ -41,10 +41,18 @@ CONTRACT_WORDS = (
     Word(
         "schemaDrift",
         "choice",
-        "What to do with a source column that the contract does not name. `evolve` (default): a new text column. `ignore`: drop the"
-        " column, keep the rows. `quarantine`: refuse the file. `fail`: fail the run.",
+        "What to do with a source column that the contract does not name. `evolve` (default): a new column of text, or of what"
+        " driftTypes says. `ignore`: drop the column, keep the rows. `quarantine`: refuse the file. `fail`: fail the run.",
         "evolve",
         tuple(SchemaDrift),
+    ),
+    Word(
+        "driftTypes",
+        "map",
+        "With schemaDrift evolve: patterns of names (`*` and `?`) and the logicalType that a new column of such a name gets; the first"
+        " that fits the header's name or the column's counts. One of string, integer, number, boolean, date, timestamp, time.",
+        '{"*_date": date, "*_amount": number}',
+        bounds=(1, 50),
     ),
     Word("nullValues", "texts", "Texts that mean null in every column; the empty text always does.", '["NULL", "n/a"]'),
     Word("sheet", "text", "The worksheet of an xlsx file that has the rows; its first one if it is not said.", "Orders"),

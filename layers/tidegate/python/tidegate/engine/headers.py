@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, SchemaDrift
 from tidegate.engine.csv_header import expected_header
@@ -13,6 +14,7 @@ from tidegate.errors import BatchRefused, FileRefused
 
 MAX_NAME = 120
 _SHOWN_NAMES, _SHOWN_LENGTH = 10, 60
+_NAME = re.compile(r"(?!.*[0-9]{3})[A-Za-z_][A-Za-z0-9_ ./()#%-]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,18 @@ def inspect(contract: Contract, files: Sequence[StagedFile]) -> Inspection:
 
 
 def _plan(contract: Contract, file: StagedFile, header: tuple[str, ...]) -> FilePlan:
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise FileRefused("DUPLICATE_HEADER", f"column names appear more than once: {_shown(twice)}: give each column its own name")
     _match(contract, header)
-    unknown = _unknown(contract, header)
+    twice = [name for name in dict.fromkeys(header) if header.count(name) > 1]
+    if twice:
+        shown = shown_names(contract, header, twice)
+        raise FileRefused("DUPLICATE_HEADER", f"column names appear more than once: {shown}: give each column its own name")
+    unknown = unknown_names(contract, header)
     if unknown and contract.schema_drift is SchemaDrift.QUARANTINE:
-        raise FileRefused(
-            "UNEXPECTED_COLUMNS", f"columns that the contract does not name: {_shown(unknown)}: add them or drop them"
-        )
+        shown = shown_names(contract, header, unknown)
+        raise FileRefused("UNEXPECTED_COLUMNS", f"columns that the contract does not name: {shown}: add them or drop them")
     if unknown and contract.schema_drift is SchemaDrift.FAIL:
-        raise BatchRefused(f"{file.file_id}: columns that the contract does not name: {_shown(unknown)}")
+        shown = shown_names(contract, header, unknown)
+        raise BatchRefused(f"{file.key}: columns that the contract does not name: {shown}")
     return FilePlan(file, header, tuple(_key_values(contract, file)))
 
 
@@ -74,14 +77,29 @@ def _match(contract: Contract, header: tuple[str, ...]) -> None:
         raise FileRefused("WRONG_HEADER", f"no column of the contract is in the header: {expected_header(contract)}")
 
 
-def _unknown(contract: Contract, header: Sequence[str]) -> list[str]:
+def unknown_names(contract: Contract, header: Sequence[str]) -> list[str]:
+    """Names of a header that no column of the contract is read from."""
     known = {source for column in contract.columns for source in column.sources}
     return [name for name in header if name not in known]
 
 
-def _shown(names: Sequence[str]) -> str:
+def shown_names(contract: Contract, header: Sequence[str], names: Sequence[str]) -> str:
+    """Names of a header for people; see `shown_name`."""
     more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    return ", ".join(name[:_SHOWN_LENGTH] or "(no name)" for name in names[:_SHOWN_NAMES]) + more
+    return ", ".join(shown_name(contract, header, name) for name in names[:_SHOWN_NAMES]) + more
+
+
+def shown_name(contract: Contract, header: Sequence[str], name: str) -> str:
+    """A name of a header for logs and messages, or its place where it may be a value.
+
+    Of a file without a header line the first record stands where the names should be. So a name is shown when the contract has it,
+    or when the line is mostly names that the contract has and this one looks like a name: a word without a number in it.
+    """
+    known = {source for column in contract.columns for source in column.sources}
+    line_is_header = 2 * sum(n in known for n in header) > len(header)
+    if name in known or (line_is_header and len(name) <= _SHOWN_LENGTH and _NAME.match(name)):
+        return name
+    return f"(column {header.index(name) + 1})"
 
 
 def _key_values(contract: Contract, file: StagedFile) -> list[tuple[str, str]]:
@@ -115,7 +133,7 @@ def _extra_columns(contract: Contract, headers: Sequence[tuple[str, ...]]) -> tu
     names: dict[str, str] = {}
     for header in dict.fromkeys(headers):
         here = {names[h] for h in header if h in names}
-        for unknown in _unknown(contract, header):
+        for unknown in unknown_names(contract, header):
             if unknown in names:
                 continue
             name = snake_name(unknown)
@@ -124,4 +142,10 @@ def _extra_columns(contract: Contract, headers: Sequence[tuple[str, ...]]) -> tu
             here.add(name)
             names[unknown] = name
             sources.setdefault(name, []).append(unknown)
-    return tuple(Column(name, ColumnType(Kind.STRING), sources=tuple(found)) for name, found in sources.items())
+    return tuple(Column(name, _type_of(contract, name, found), sources=tuple(found)) for name, found in sources.items())
+
+
+def _type_of(contract: Contract, name: str, sources: Sequence[str]) -> ColumnType:
+    """The type that the contract declares for new columns of such a name, by the first pattern that fits; otherwise a string."""
+    fits = (kind for pattern, kind in contract.drift_types if any(fnmatchcase(n, pattern) for n in (name, *sources)))
+    return ColumnType(next(fits, Kind.STRING))

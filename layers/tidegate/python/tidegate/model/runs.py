@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from tidegate.errors import BooksUnbalanced
+from tidegate.model.drift import Drift, Header
 from tidegate.model.files import FileState, Warned
 
 _NAME_LENGTH = 60
@@ -74,6 +75,7 @@ class DatasetState:
     rows: Mapping[str, int] = field(default_factory=dict)
     volumes: Mapping[str, Sequence[int]] = field(default_factory=dict)
     loaded_at: int = 0
+    header: Header = field(default_factory=Header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,7 @@ class Commit:
 class Account:
     """What load did, for audit to check and settle to record; `epoch` is the one that silver now shows.
 
-    `warnings` are those of all files, and what the checks on the batch as a whole found.
+    `warnings` are those of all files, and what the checks on the batch as a whole found. `header` is what the next run compares with.
     """
 
     run_id: str
@@ -234,7 +236,8 @@ class Account:
     commits: tuple[Commit, ...] = ()
     epoch: Epoch = Epoch()
     watermark: str = ""
-    drift: tuple[str, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    header: Header = field(default_factory=Header)
     warnings: tuple[Warned, ...] = ()
 
 
@@ -260,6 +263,7 @@ class RunRecord:
     error: str = ""
     again: int = 0
     warnings: tuple[Warned, ...] = ()
+    drift: tuple[Drift, ...] = ()
 
 
 def run_id_of(dataset: str, token: int, batch: int) -> str:

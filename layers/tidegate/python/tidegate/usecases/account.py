@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tidegate.errors import NotFound
+from tidegate.model.drift import Drift, DriftKind, Header
 from tidegate.model.files import FileState, Warned
 from tidegate.model.runs import Account, Books, Commit, Epoch, Manifest, Receipt
 from tidegate.ports import Objects
@@ -34,7 +35,8 @@ def read_account(manifest: Manifest, objects: Objects) -> Account:
         commits=tuple(Commit(**c) for c in fields["commits"]),
         epoch=Epoch(**fields["epoch"]),
         watermark=fields["watermark"],
-        drift=tuple(fields["drift"]),
+        drift=tuple(Drift(**{**d, "kind": DriftKind(d["kind"])}) for d in fields["drift"]),
+        header=Header(**{**fields["header"], "names": tuple(fields["header"]["names"])}),
         warnings=_warnings(fields),
     )
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from tidegate.contracts.contract import Contract
 from tidegate.contracts.publish import load_version
 from tidegate.engine import FileResult, Output, StagedFile
+from tidegate.engine.drift import drift_of
 from tidegate.errors import AccessDenied, NotFound, ServiceUnavailable
 from tidegate.model.files import FileState, Warned
 from tidegate.model.runs import Account, Books, Commit, Leaving, Manifest, ManifestFile, Receipt
@@ -35,6 +36,7 @@ def load(
     contract = load_version(manifest.contract_key, objects)
     staged, missing = _stage(manifest.files, landing, workshop)
     inspection = workshop.inspect(contract, staged)
+    drift, header = drift_of(contract, staged, inspection, ledger.state(manifest.dataset).header)
     contract = contract.with_columns(*inspection.extra_columns)
 
     def hold() -> bool:
@@ -64,7 +66,8 @@ def load(
         commits=commits,
         epoch=manifest.epoch,
         watermark=watermark,
-        drift=tuple(c.name for c in inspection.extra_columns),
+        drift=drift,
+        header=header,
         warnings=(*summed(receipts), *told),
     )
     write_account(manifest, account, objects)

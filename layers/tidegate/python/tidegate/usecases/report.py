@@ -20,7 +20,7 @@ def success(manifest: Manifest, account: Account) -> dict[str, Any]:
         "run_id": manifest.run_id,
         "contract_version": manifest.contract_version,
         "books": asdict(account.books),
-        "drift": list(account.drift),
+        "drift": [asdict(d) for d in account.drift],
         "warnings": [asdict(w) for w in account.warnings],
         "files_total": len(account.receipts),
         "files": [asdict(r) for r in account.receipts[:FILES_SHOWN]],

@@ -46,7 +46,14 @@ def _decide(manifest: Manifest, account: Account, desk: Desk) -> RunRecord:
 
 
 def _succeeded(run: RunRecord, account: Account, desk: Desk) -> RunRecord:
-    return replace(run, state=RunState.SUCCEEDED, books=account.books, warnings=account.warnings, ended_at=timestamp(desk.clock()))
+    return replace(
+        run,
+        state=RunState.SUCCEEDED,
+        books=account.books,
+        warnings=account.warnings,
+        drift=account.drift,
+        ended_at=timestamp(desk.clock()),
+    )
 
 
 def _state(manifest: Manifest, account: Account, desk: Desk) -> DatasetState:
@@ -54,4 +61,4 @@ def _state(manifest: Manifest, account: Account, desk: Desk) -> DatasetState:
     rows = {**before.rows, **{c.table: c.rows_after for c in account.commits}}
     volumes, loaded_at = remembered(manifest, account.receipts, before, desk.clock())
     watermark = max(before.watermark, account.watermark)
-    return DatasetState(manifest.dataset, account.epoch, watermark, rows, volumes, loaded_at)
+    return DatasetState(manifest.dataset, account.epoch, watermark, rows, volumes, loaded_at, account.header)
