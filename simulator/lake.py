@@ -225,6 +225,7 @@ class PlainWorkshop:
     directory: Path
     lake: MemoryLake
     poisoned: Callable[[], None]
+    key_id = "k1"
 
     def inspect(self, contract: Contract, files: Sequence[StagedFile]) -> Inspection:
         """Nothing is known of headers here."""

@@ -23,7 +23,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN4
             lake=bootstrap.lake(),
             clock=bootstrap.clock,
             lease_us=bootstrap.lease_us(),
-            workshop=bootstrap.workshop(int(context.memory_limit_in_mb), directory),
+            workshop=bootstrap.workshop(manifest, int(context.memory_limit_in_mb), directory),
         )
     logger.info("loaded", run_id=manifest.run_id, **asdict(account.books))
     return asdict(account.books)

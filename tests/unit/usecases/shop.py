@@ -9,9 +9,11 @@ from tests.unit.tables.lake import KEYRING, LIMITS, LocalLake, rows_of
 from tests.unit.usecases.world import LEASE, World
 from tidegate.contracts.publish import load_version, publish
 from tidegate.model.arrivals import Arrival
+from tidegate.model.keys import Keys
 from tidegate.model.runs import Account, Books, Manifest
 from tidegate.tables.workshop import LocalWorkshop
 from tidegate.usecases.audit import audit
+from tidegate.usecases.keys import pin_key
 from tidegate.usecases.load import load
 from tidegate.usecases.settle import settle
 
@@ -47,6 +49,7 @@ class Shop:
         (place / "warehouse").mkdir()
         self.lake = LocalLake(place / "warehouse", self.world.clock)
         self._numbers = itertools.count(1)
+        self.keys: Keys | None = None
         publish(text + words, "clients.odcs.yaml", store=self.world.lake_bucket)
 
     def drop(self, key: str, *records: str) -> Arrival:
@@ -61,6 +64,7 @@ class Shop:
     def load(self, manifest: Manifest) -> Account:
         room = self.place / f"room-{next(self._numbers)}"
         room.mkdir()
+        keyring = pin_key(manifest, self.keys, self.world.lake) if self.keys else KEYRING
         return load(
             manifest,
             ledger=self.world.ledger,
@@ -69,7 +73,7 @@ class Shop:
             lake=self.lake,
             clock=self.world.clock,
             lease_us=LEASE,
-            workshop=LocalWorkshop(room, LIMITS, KEYRING),
+            workshop=LocalWorkshop(room, LIMITS, keyring),
         )
 
     def run(self) -> Books:

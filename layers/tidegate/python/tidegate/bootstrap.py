@@ -15,6 +15,7 @@ from tidegate.aws.objects import S3Objects
 from tidegate.aws.table import Table
 from tidegate.aws.timer import QueueTimer
 from tidegate.aws.workflow import StepFunctions
+from tidegate.model.runs import Manifest
 from tidegate.model.upkeep import Policy
 from tidegate.ports import Lake
 from tidegate.settings import Settings
@@ -84,12 +85,12 @@ def lake() -> Lake:
     return GlueLake(settings.text("TIDEGATE_STACK"), settings.text("LAKE_BUCKET"), client("s3"), client("glue"))
 
 
-@functools.cache
-def keyring() -> "Keyring":
-    """Return the key that tokenises personal values, read once a process."""
-    from tidegate.aws.keys import read_keyring
+def keyring(manifest: Manifest) -> "Keyring":
+    """Return the key of a run. The secret is read for every run: a process lives for hours, and a rotation begins at once."""
+    from tidegate.aws.keys import KeySecret
+    from tidegate.usecases.keys import pin_key
 
-    return read_keyring(client("secretsmanager"), settings.text("TOKEN_KEY_SECRET"))
+    return pin_key(manifest, KeySecret(client("secretsmanager"), settings.text("TOKEN_KEY_SECRET")).read(), objects())
 
 
 @functools.cache
@@ -153,11 +154,11 @@ def keeping(memory_mb: int, milliseconds: int, directory: str) -> Keeping:
     return Keeping(desk(), store, merger, policy, clock() + milliseconds * 1000, time.sleep)
 
 
-def workshop(memory_mb: int, directory: str) -> "LocalWorkshop":
-    """Return the room for one load in a Lambda of this size: the rest of the memory is for Python, Arrow and buffers."""
+def workshop(manifest: Manifest, memory_mb: int, directory: str) -> "LocalWorkshop":
+    """Return the room for the load of a run in a Lambda of this size: the rest of the memory is for Python, Arrow and buffers."""
     from tidegate.tables.workshop import LocalWorkshop
 
-    return LocalWorkshop(Path(directory), _engine_limits(memory_mb, directory), keyring())
+    return LocalWorkshop(Path(directory), _engine_limits(memory_mb, directory), keyring(manifest))
 
 
 def _engine_limits(memory_mb: int, directory: str) -> "Limits":

@@ -395,6 +395,11 @@ class Workshop(Protocol):
 
     directory: Path
 
+    @property
+    def key_id(self) -> str:
+        """The id of the key that this run's tokens and shifts are made with."""
+        ...
+
     def inspect(self, contract: Contract, files: "Sequence[StagedFile]") -> "Inspection":
         """Read the headers: refused files, and the columns that drift brings."""
         ...

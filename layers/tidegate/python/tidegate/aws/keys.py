@@ -1,19 +1,25 @@
-"""The key that tokenises personal values."""
+"""The keys that make personal values safe, in Secrets Manager."""
 
 from typing import Any
 
 from tidegate.aws.errors import speaking_to_aws
-from tidegate.engine import Keyring
-from tidegate.errors import Permanent
-
-_SHORTEST = 32
+from tidegate.model.keys import Keys, read_keys
 
 
-def read_keyring(client: Any, secret_id: str) -> Keyring:  # noqa: ANN401 - boto3 clients have no static type
-    """Read the key from Secrets Manager; its version id names it. Raise Permanent when it is too short to protect anything."""
-    with speaking_to_aws():
-        answer = client.get_secret_value(SecretId=secret_id)
-    key = answer["SecretString"].encode()
-    if len(key) < _SHORTEST:
-        raise Permanent(f"the token key has {len(key)} characters; put at least {_SHORTEST} random ones into the secret")
-    return Keyring(key_id=answer["VersionId"], key=key)
+class KeySecret:
+    """The secret of a stack."""
+
+    def __init__(self, client: Any, secret_id: str) -> None:  # noqa: ANN401 - boto3 clients have no static type
+        """Keep a Secrets Manager client and the secret's id."""
+        self._client, self._id = client, secret_id
+
+    def read(self) -> Keys:
+        """Read the keys; raise Permanent when one is too short to protect anything."""
+        with speaking_to_aws():
+            answer = self._client.get_secret_value(SecretId=self._id)
+        return read_keys(answer["SecretString"])
+
+    def write(self, keys: Keys) -> None:
+        """Make these the keys; Secrets Manager keeps what was there as the version before."""
+        with speaking_to_aws():
+            self._client.put_secret_value(SecretId=self._id, SecretString=keys.text())

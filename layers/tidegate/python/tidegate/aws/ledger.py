@@ -306,7 +306,7 @@ def _settled_fields(receipt: Receipt, run_id: str) -> dict[str, Any]:
     """Return what a receipt changes on its file; one whose rows were kept changes no count."""
     if receipt.kept:
         return {"reason": receipt.reason}
-    names = ("rows_read", "rows_accepted", "rows_quarantined", "contract_version", "reason")
+    names = ("rows_read", "rows_accepted", "rows_quarantined", "contract_version", "reason", "key_id")
     loaded = receipt.state is FileState.LOADED
     fields: dict[str, Any] = {name: getattr(receipt, name) for name in names} | {"warnings": [asdict(w) for w in receipt.warnings]}
     return fields | {"loaded_by": run_id if loaded else "", "most": 0, "failures": 0} | ({"replays": 0} if loaded else {})

@@ -213,6 +213,11 @@ class Contract:
         """The columns that the tables have: all but those whose privacy is `drop`."""
         return tuple(c for c in self.columns if c.privacy is not Privacy.DROP)
 
+    @property
+    def keyed(self) -> bool:
+        """Whether the tables hold something that was made with a key."""
+        return any(c.privacy in {Privacy.TOKENISE, Privacy.DATE_SHIFT} for c in self.columns)
+
     def with_columns(self, *extra: Column) -> "Contract":
         """Return the same contract with columns that drift brought, at the end."""
         return replace(self, columns=(*self.columns, *extra))

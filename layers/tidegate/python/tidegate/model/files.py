@@ -74,7 +74,7 @@ class FileRecord:
     any number. `loaded_by` is the settled run whose rows of this version are in the tables. `forced`: batch checks do not hold it.
     Row counts are None until a receipt exists, and there are no `warnings`. `reason` is empty or says what happened and what to do.
     `rows_rejected_before` is the most rows that were quarantined before it was loaded again,
-    `refused_before` the code for which it was refused as a whole then.
+    `refused_before` the code for which it was refused as a whole then. `key_id` names the key of its tokens, empty when it has none.
     """
 
     file_id: str
@@ -105,6 +105,7 @@ class FileRecord:
     warnings: tuple[Warned, ...] = ()
     rows_rejected_before: int = 0
     refused_before: str = ""
+    key_id: str = ""
 
     @property
     def history(self) -> Mapping[str, int | str]:

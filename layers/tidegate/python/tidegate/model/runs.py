@@ -150,6 +150,7 @@ class Receipt:
     """What became of one file. For a LOADED file rows_read = rows_accepted + rows_quarantined.
 
     `kept`: nothing was read in this run, what an earlier one loaded of this version stays, and so does its receipt.
+    `key_id` is of the key that its tokens and shifts were made with, empty when the contract needs none.
     """
 
     file_id: str
@@ -162,6 +163,7 @@ class Receipt:
     contract_version: str
     reason: str = ""
     kept: bool = False
+    key_id: str = ""
     warnings: tuple[Warned, ...] = ()
 
     def check(self) -> None:

@@ -23,6 +23,11 @@ class LocalWorkshop:
     limits: Limits
     keyring: Keyring
 
+    @property
+    def key_id(self) -> str:
+        """The id of the key that this run's tokens and shifts are made with."""
+        return self.keyring.key_id
+
     def inspect(self, contract: Contract, files: Sequence[StagedFile]) -> Inspection:
         """Read the headers: refused files, and the columns that drift brings."""
         return engine.inspect(contract, files)

@@ -53,6 +53,8 @@ def load(
     told = check_batch(candidate, ledger=ledger, clock=clock, workshop=workshop)
     commits, books = _commit(contract, manifest, layers, output, leaving, workshop)
     receipts = _receipts(manifest, output, missing, warnings_by_file(contract, output))
+    if contract.keyed:
+        receipts = tuple(r if r.kept or not r.rows_accepted else replace(r, key_id=workshop.key_id) for r in receipts)
     books = replace(
         books,
         rows_read=sum(r.rows_read for r in receipts),
