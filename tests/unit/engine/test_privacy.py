@@ -56,3 +56,13 @@ def test_masks_are_for_their_kinds() -> None:
 
 def test_key_is_not_shown() -> None:
     assert "secret" not in repr(Keyring("k1", b"secret"))
+
+
+def test_quarantine_can_be_told_to_keep_no_text(tmp_path: Path) -> None:
+    of = contract(text("a", required=True), text("b", privacy=Privacy.REDACT), keeps_raw=False)
+    outcome = load(tmp_path, of, b'a,b\n,Quux\n1,2,Quux\n1,"Qu"ux\n1,\xffQuux\n1,x\n')
+    assert [(record, raw) for _, record, raw, _ in outcome.quarantined] == [(1, None), (2, None), (3, None), (4, None)]
+    assert [rules[0][0] for rules in outcome.rules] == ["required", "columns", "quoting", "encoding"]
+    assert outcome.output.quarantined
+    assert b"Quux" not in outcome.output.quarantined.read_bytes()
+    assert outcome.file.rows_read == 5

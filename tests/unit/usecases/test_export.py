@@ -19,13 +19,13 @@ from tidegate.usecases.trial import stage, trial
 KEY = "shop/sales/delta/2026/day.csv"
 
 
-def contract(**csv: str) -> Contract:
+def contract(*, keeps_raw: bool = True, **csv: str) -> Contract:
     columns = (
         Column("id", ColumnType(Kind.STRING), sources=("id", "the\nid"), primary_key=True),
         Column("amount", ColumnType(Kind.INTEGER), sources=("amount",)),
         Column("name", ColumnType(Kind.STRING), sources=("name",)),
     )
-    return Contract("shop", "sales", "1.0.0", "0" * 64, columns, LoadMode.APPEND, csv=CsvFormat(**csv))
+    return Contract("shop", "sales", "1.0.0", "0" * 64, columns, LoadMode.APPEND, csv=CsvFormat(**csv), keeps_raw=keeps_raw)
 
 
 def exported(body: bytes, folder: Path, of: Contract) -> tuple[bytes, list[tuple[int, int, str, str]]]:
@@ -137,3 +137,8 @@ def test_utf16_json_has_its_mark_and_comes_back(tmp_path: Path) -> None:
 def test_json_records_that_cannot_be_read_alone_are_not_exported_as_lines(form: JsonFormat) -> None:
     with pytest.raises(Permanent, match="whole file"):
         lines_form(KEY, replace(contract(), format=Format.JSON, json=form))
+
+
+def test_records_without_text_are_not_exported_as_empty_ones(tmp_path: Path) -> None:
+    with pytest.raises(Permanent, match=r"record 2 \(quarantineRaw: none\): correct the whole file"):
+        exported(b"id,amount,name\n1,1,a\n2,x,b\n", tmp_path, contract(keeps_raw=False))

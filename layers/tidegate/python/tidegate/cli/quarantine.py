@@ -115,6 +115,8 @@ def show(
     print_table(
         "Rejected records", ("file", "record", "reasons", *(("raw",) if raw else ())), [said(r) for r in page], empty="none"
     )
+    if raw and page and all(r["raw"] is None for r in page):
+        out.print("quarantine keeps no text of these records (quarantineRaw: none); it is in the files in the landing bucket")
     if total > len(page):
         more = f"; the next: --skip {skip + len(page)}" if total > skip + len(page) else ""
         out.print(f"{skip + 1:,} to {skip + len(page):,} of {counted(total, 'record')}{more}")

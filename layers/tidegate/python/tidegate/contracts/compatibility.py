@@ -49,7 +49,9 @@ _OWN_RULES = {
     "load_mode",
     "schema_drift",
     "max_shrink",
+    "keeps_raw",
 }
+_RAW = "rejected records that are there stay as they are until their files are replayed, and in the table's history after that"
 _NO_EFFECT_ON_ROWS = {"attempts", "batch_window"}
 _FOLD = f"keys that no new file touches keep the row that the old rule chose {LATER}"
 
@@ -115,6 +117,7 @@ def _contract(old: Contract, new: Contract) -> Iterator[_Found]:
         tighter = new.max_shrink is not None and (old.max_shrink is None or new.max_shrink < old.max_shrink)
         effect = "full loads that were accepted may be held" if tighter else "larger losses are let through"
         yield "careful", "maxShrink", f"{old.max_shrink} became {new.max_shrink}", effect
+    yield from _raw(old.keeps_raw, new.keeps_raw)
     yield from _row_count(old.row_count or RowCount(), new.row_count or RowCount())
     for field in fields(Contract):
         before, after = getattr(old, field.name), getattr(new, field.name)
@@ -127,6 +130,12 @@ def _contract(old: Contract, new: Contract) -> Iterator[_Found]:
             yield "safe", word, f"{before} became {after}", "rows are read as before"
         else:
             yield "careful", word, "changed", f"rows that were loaded stay as they were {LATER}"
+
+
+def _raw(old: bool, new: bool) -> Iterator[_Found]:  # noqa: FBT001 - two of a kind
+    if old is not new:
+        what = "none became keep" if new else "keep became none"
+        yield "breaking" if new else "careful", "quarantineRaw", what, _RAW
 
 
 def _mode_effect(mode: LoadMode) -> str:

@@ -167,8 +167,10 @@ class Contract:
     """A dataset's contract. `dataset` is `<domain>.<name>`; `sha256` is of the published bytes.
 
     `attempts` is how often a file may fail by itself. `batch_window` is in seconds, None for the stack's. Rows for which
-    `delete_when` holds are tombstones. `sheet` is the worksheet of a workbook, empty for its first. `drift_types` are patterns
+        `delete_when` holds are tombstones. `sheet` is the worksheet of a workbook, empty for its first. `drift_types` are patterns
     of names and the kinds of columns that drift brings under them.
+     `keeps_raw`: quarantine has the text
+    of rejected records.
     """
 
     domain: str
@@ -192,6 +194,7 @@ class Contract:
     batch_window: int | None = None
     delete_when: When | None = None
     drift_types: tuple[tuple[str, Kind], ...] = ()
+    keeps_raw: bool = True
 
     @property
     def dataset(self) -> str:

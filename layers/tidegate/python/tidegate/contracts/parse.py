@@ -85,6 +85,7 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
         batch_window=customs.whole("batchWindow"),
         delete_when=_delete_when(document, customs, mode, columns, findings),
         drift_types=_drift_types(customs, findings),
+        keeps_raw=customs.text("quarantineRaw") != "none",
         csv=server.csv,
         format=server.format,
         json=server.json,

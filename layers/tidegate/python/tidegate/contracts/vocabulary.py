@@ -54,6 +54,14 @@ CONTRACT_WORDS = (
         '{"*_date": date, "*_amount": number}',
         bounds=(1, 50),
     ),
+    Word(
+        "quarantineRaw",
+        "choice",
+        "`keep` (default): quarantine has each rejected record as it stands in its file, unmasked. `none`: it has none, only the file,"
+        " the number of the record and the rules; `quarantine export` is not possible then.",
+        "none",
+        ("keep", "none"),
+    ),
     Word("nullValues", "texts", "Texts that mean null in every column; the empty text always does.", '["NULL", "n/a"]'),
     Word("sheet", "text", "The worksheet of an xlsx file that has the rows; its first one if it is not said.", "Orders"),
     Word("maxShrink", "number", "Share of the rows, 0 to 1, that a full load may take away; a larger loss is held back.", "0.2"),

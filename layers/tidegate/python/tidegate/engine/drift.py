@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from tidegate.contracts.contract import Column, Contract, Format, SchemaDrift
 from tidegate.engine.headers import Inspection, shown_name, unknown_names
 from tidegate.engine.values import StagedFile
-from tidegate.model.drift import MAX_DRIFT, Drift, DriftKind, Header
+from tidegate.model.drift import HIDDEN, MAX_DRIFT, Drift, DriftKind, Header
 
 _OF_THE_HEADER = frozenset({"DUPLICATE_HEADER", "UNEXPECTED_COLUMNS", "WRONG_HEADER"})
 _Event = tuple[DriftKind, str, str, str]
@@ -32,29 +32,41 @@ def drift_of(
             continue
         for event in _between(contract, before, header, inspection.extra_columns):
             events.setdefault(event, []).append(file.key)
-        before = Header(header, file.arrival, contract.version)
+        before = Header(_remembered(contract, header), file.arrival, contract.version)
     told = tuple(Drift(*event, len(keys), keys[0]) for event, keys in events.items())
     return told[:MAX_DRIFT], before.kept
 
 
 def _between(contract: Contract, before: Header, header: tuple[str, ...], extra: Sequence[Column]) -> Iterator[_Event]:
-    brought = {source: column for column in extra for source in column.sources}
-    for name in unknown_names(contract, header):
-        if name in before.names:
-            continue
-        shown = shown_name(contract, header, name)
-        if name in brought:
-            column = brought[name]
-            yield DriftKind.ADDED, column.name if shown == name else "", shown, column.type.kind.value
-        elif contract.schema_drift is SchemaDrift.IGNORE:
-            yield DriftKind.IGNORED, "", shown, ""
-    yield from _known(contract, before.names, header)
+    names = _remembered(contract, header)
+    yield from _new(contract, before.names, names, extra)
+    yield from _known(contract, before.names, names)
     if contract.schema_drift is SchemaDrift.EVOLVE:
         for name in unknown_names(contract, before.names):
-            if name not in header:
-                yield DriftKind.MISSING, "", shown_name(contract, before.names, name), ""
-    if before.names and header != before.names and sorted(header) == sorted(before.names) and contract.format is Format.CSV:
+            if name not in names:
+                yield DriftKind.MISSING, "", name, ""
+    if before.names and names != before.names and sorted(names) == sorted(before.names) and contract.format is Format.CSV:
         yield DriftKind.REORDERED, "", "", ""
+
+
+def _new(contract: Contract, before: tuple[str, ...], names: tuple[str, ...], extra: Sequence[Column]) -> Iterator[_Event]:
+    """Columns that the contract does not name. Those whose names may be values are told by their number."""
+    if contract.schema_drift not in {SchemaDrift.EVOLVE, SchemaDrift.IGNORE}:
+        return
+    evolves = contract.schema_drift is SchemaDrift.EVOLVE
+    kind = DriftKind.ADDED if evolves else DriftKind.IGNORED
+    brought = {source: column for column in extra for source in column.sources}
+    for name in dict.fromkeys(unknown_names(contract, names)):
+        if name == HIDDEN and (more := names.count(HIDDEN) - before.count(HIDDEN)) > 0:
+            yield kind, "", f"({more} more)", ""
+        elif name not in (*before, HIDDEN):
+            column = brought.get(name)
+            yield kind, column.name if column else "", name, column.type.kind.value if column else ""
+
+
+def _remembered(contract: Contract, header: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that may be kept; a hash of the others could be guessed."""
+    return tuple(name if shown_name(contract, header, name) == name else HIDDEN for name in header)
 
 
 def _known(contract: Contract, before: tuple[str, ...], header: tuple[str, ...]) -> Iterator[_Event]:

@@ -53,7 +53,7 @@ class Writer:
         quarantined: Path,
     ) -> None:
         """Keep the run's files: a row for each with `number`, its lineage, `o<i>` of the columns from the key, and `reasons`."""
-        self._columns, self._files = columns, files
+        self._columns, self._files, self._keeps_raw = columns, files, contract.keeps_raw
         self._rows = {number: row for row, number in enumerate(files["number"].to_pylist())}
         self._file_reasons = files["reasons"].to_pylist()
         self._dictionaries = {name: files[name].combine_chunks() for name in files.column_names if name != "_record"}
@@ -137,7 +137,7 @@ class Writer:
                     **self._lineage(
                         pa.array([row for row, _, _, _ in chunk], pa.int32()), pa.array([r for _, r, _, _ in chunk], pa.int64())
                     ),
-                    "raw": pa.array([raw for _, _, _, raw in chunk], pa.large_string()),
+                    "raw": pa.array([raw if self._keeps_raw else None for _, _, _, raw in chunk], pa.large_string()),
                     "reasons": pa.array(reasons, self._quarantined.schema.field("reasons").type),
                 }
             )

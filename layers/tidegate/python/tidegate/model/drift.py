@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MAX_DRIFT = 50  # events that a run keeps
+HIDDEN = "(hidden)"  # stands for a name that may be a value
 _MAX_NAMES, _MAX_CHARACTERS = 1000, 30_000  # of a header that is remembered: it is written with every settled run
 
 
@@ -22,7 +23,7 @@ class DriftKind(StrEnum):
 class Drift:
     """One drift event of a run.
 
-    `column` is the table's, empty when none; `source` is the name in the header, or its place where the name does not look like one.
+    `column` is the table's, empty when none; `source` is the name in the header; names that may be values are told by number.
     `detail` is the type of an added column, the name before of a renamed one, the code of a refusal. `files` is how many files of the
     run it happened in, and `key` the first of them.
     """

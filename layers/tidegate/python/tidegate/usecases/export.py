@@ -100,7 +100,10 @@ def corrected_form(form: Form, rejects: Iterable[Reject]) -> Iterator[bytes]:
     yield form.header
     for reject in rejects:
         if reject.raw is None:
-            raise Permanent(f"{reject.key}: record {reject.record} has no text in quarantine")
+            raise Permanent(
+                f"{reject.key}: quarantine keeps no text of record {reject.record} (quarantineRaw: none): correct the whole file, then"
+                f" tidegate quarantine retry --file {reject.file_id} --corrected FILE --whole"
+            )
         yield _record(reject, reject.raw, form) + form.newline
 
 
