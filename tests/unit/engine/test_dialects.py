@@ -6,7 +6,9 @@ import pytest
 
 from tests.unit.engine.rig import contract, load, text
 from tidegate.contracts.contract import Column, ColumnType, CsvFormat, Kind
+from tidegate.contracts.parse import parse_contract
 from tidegate.engine import rowset, sources
+from tidegate.errors import ContractInvalid
 
 TWO = (text("a"), text("b"))
 
@@ -127,3 +129,43 @@ def test_file_whose_key_is_bad_keeps_its_broken_records(tmp_path: Path) -> None:
     outcome = load(tmp_path, contract(*TWO, day), b"a,b\n1\n2,3\n", keys=["xx.csv"])
     assert outcome.accepted == []
     assert outcome.rules == [[("columns", ""), ("type", "day")], [("type", "day")]]
+
+
+def test_words_of_a_contract_say_how_its_files_are_written(tmp_path: Path) -> None:
+    words = [("quote", '"\'"'), ("escape", '"\\\\"'), ("header", "false"), ("comment", '"#"'), ("skipLines", "1")]
+    lines = "\n".join(f"  - {{property: {name}, value: {value}}}" for name, value in words)
+    of = parse_contract(
+        f"""apiVersion: v3.2.0
+kind: DataContract
+id: shop.sales
+version: 1.0.0
+servers: [{{server: landing, type: s3, location: "s3://landing/shop/sales/", format: csv, delimiter: ";"}}]
+schema: [{{name: shop_sales, properties: [{{name: a, logicalType: string}}, {{name: b, logicalType: string}}]}}]
+customProperties:
+  - {{property: loadMode, value: append}}
+{lines}
+""",
+        "test",
+    )
+    assert of.csv == CsvFormat(";", "'", "\\", "utf-8", header=False, comment="#", skip=1)
+    outcome = load(tmp_path, of, b"report\n#c\n'it\\'s; x';\"2\"\n")
+    assert outcome.accepted == [("it's; x", '"2"', "f0", 1)]
+
+
+@pytest.mark.parametrize(
+    "word", ["{property: quote, value: none}", "{property: header, value: false}", "{property: skipLines, value: 2}"]
+)
+@pytest.mark.parametrize("written", ["json", "parquet", "xlsx"])
+def test_word_about_csv_is_a_finding_beside_another_format(word: str, written: str) -> None:
+    text = f"""apiVersion: v3.2.0
+kind: DataContract
+id: shop.sales
+version: 1.0.0
+servers: [{{server: landing, type: s3, location: "s3://landing/shop/sales/", format: {written}}}]
+schema: [{{name: shop_sales, properties: [{{name: a, logicalType: string}}]}}]
+customProperties:
+  - {{property: loadMode, value: append}}
+  - {word}
+"""
+    with pytest.raises(ContractInvalid, match=f"test:9: .*is for CSV files, not for {written}"):
+        parse_contract(text, "test")

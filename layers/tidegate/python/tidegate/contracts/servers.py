@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tidegate.contracts.contract import Column, CsvFormat, Format, JsonFormat
 from tidegate.contracts.customs import Customs
+from tidegate.contracts.dialects import read_dialect, refuse_dialect
 from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings, one_of, suggest
 from tidegate.contracts.json_paths import Origin, PathInvalid, parse_path, parse_records
@@ -41,6 +42,8 @@ def read_server(document: Node, location: str, customs: Customs, findings: Findi
     if written not in tuple(Format):
         findings.add(server.line_of("format"), path, f"the format has to be {one_of(Format)}", f"format: {Format.CSV}")
         return Server()
+    if written != Format.CSV:
+        refuse_dialect(customs, written, findings)
     if written in {Format.PARQUET, Format.EXCEL}:
         return Server(read_format(server, path, findings))
     encoding = _encoding(server, path, findings)
@@ -53,7 +56,7 @@ def read_server(document: Node, location: str, customs: Customs, findings: Findi
     if len(delimiter) != 1 or delimiter in _NOT_DELIMITERS:
         hint = r'one of "," ";" "|" "\t"'
         findings.add(server.line_of("delimiter"), path, f"the delimiter {delimiter!r} cannot separate fields", hint)
-    return Server(Format.CSV, CsvFormat(delimiter=delimiter, encoding=encoding))
+    return Server(Format.CSV, read_dialect(customs, delimiter, encoding, findings))
 
 
 def _encoding(server: Node, path: str, findings: Findings) -> str:

@@ -92,7 +92,24 @@ CONTRACT_WORDS = (
         "For format json: the path of the array whose elements are the rows, and which of them; see JSON files.",
         "entry[*].resource[resourceType=Patient]",
     ),
+    Word("quote", "text", 'For format csv: the character around fields, by default `"`; `none` when fields have no quotes.', "'"),
+    Word(
+        "escape", "text", "For format csv: the character before a quote in a quoted field; by default the quote is doubled.", "\\"
+    ),
+    Word(
+        "header", "flag", "For format csv: false when files have no header line; fields then come in the contract's order.", "false"
+    ),
+    Word("comment", "text", "For format csv: lines that start with this character are no records.", "#"),
+    Word(
+        "skipLines",
+        "whole",
+        "For format csv: so many lines are skipped before the header or the first record.",
+        "2",
+        bounds=(1, 1000),
+    ),
 )
+#: Words that say how CSV text is written.
+DIALECT_WORDS = ("quote", "escape", "header", "comment", "skipLines")
 COLUMN_WORDS = (
     Word(
         "privacy", "choice", "How a classified value is made safe, instead of the classification's default.", "year", tuple(Privacy)
