@@ -169,3 +169,11 @@ def test_drift_is_of_the_record_not_of_what_is_around_it(tmp_path: Path) -> None
     outcome = load(tmp_path, BUNDLE, bundle({"t": "P", "a": 1, "b": [2]}, id="D", total=1))
     assert [c.name for c in outcome.output.extra_columns] == ["t", "b"]
     assert outcome.accepted == [("1", "D", "u0", "P", "[2]", "f0", 1)]
+
+
+def test_only_document_on_one_line_is_read_piece_by_piece(tmp_path: Path) -> None:
+    elements = ",".join('{"a":"' + "x" * 1000 + '"}' for _ in range(3000))
+    outcome = load(
+        tmp_path, of(text("a"), records="d[*]"), ('{"d":[' + elements + "]}\n").encode(), ('{"d":[' + elements + "]").encode()
+    )
+    assert (outcome.codes, len(outcome.accepted)) == ([None, "UNREADABLE"], 3000)

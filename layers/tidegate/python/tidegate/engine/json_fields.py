@@ -44,10 +44,12 @@ def reached(contract: Contract) -> frozenset[str]:
 
 def readiness(contract: Contract) -> Callable[[Found], bool] | None:
     """Say of a record whether its scopes have every key that columns take from them; None when columns take nothing from scopes."""
-    needs = {(p.origin, p.first) for p in _paths(contract) if p.origin is not Origin.RECORD}
-    if not needs:
+    outer = {(p.origin, p.first) for p in _paths(contract) if p.origin is not Origin.RECORD}
+    if not outer:
         return None
-    on_the_way = any(key in keys_of(records_path(contract).down) for _, key in needs)  # complete at the end of the document only
+    path = records_path(contract)
+    needs = {(origin, key) for origin, key in outer if origin is Origin.DOCUMENT or not path.inner}  # an element is read whole
+    on_the_way = any(key in keys_of(path.down) for _, key in needs)  # complete at the end of the document only
     return lambda found: not on_the_way and all(key in _scope(found, origin) for origin, key in needs)
 
 

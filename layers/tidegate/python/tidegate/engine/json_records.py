@@ -84,11 +84,16 @@ class Records:
         """Whether the first line closes what it opens, or cannot be closed; one too long to be held is read as a document."""
         window = self._window
         while (end := window.text.find("\n", window.at)) < 0:
-            if len(window.text) - window.at > MAX_HELD or not window.fill():
+            if len(window.text) - window.at > MAX_HELD:
+                return False
+            if not window.fill():
                 end = len(window.text)
                 break
+        length = end - window.at
+        if length > MAX_HELD or (self._path.down and not window.text[end:].strip(" \t\r\n") and not window.fill()):
+            return False  # the only document: its records need not be held together
         try:
-            return closing(window.text[window.at : end], 0) > 0
+            return closing(window.text[window.at : window.at + length], 0) > 0
         except FileRefused:  # as a document it is not readable, as a line it is one bad record
             return True
 
