@@ -13,7 +13,7 @@ from tidegate.contracts.contract import Column, ColumnType, Contract, CsvFormat,
 from tidegate.errors import NotFound, Permanent
 from tidegate.tables.rejects import Wanted, opened
 from tidegate.tables.workshop import LocalWorkshop
-from tidegate.usecases.export import corrected_form, form_of, lines_form, names_of, reasons_of
+from tidegate.usecases.export import check_format, corrected_form, form_of, lines_form, names_of, reasons_of
 from tidegate.usecases.trial import stage, trial
 
 KEY = "shop/sales/delta/2026/day.csv"
@@ -142,3 +142,10 @@ def test_json_records_that_cannot_be_read_alone_are_not_exported_as_lines(form: 
 def test_records_without_text_are_not_exported_as_empty_ones(tmp_path: Path) -> None:
     with pytest.raises(Permanent, match=r"record 2 \(quarantineRaw: none\): correct the whole file"):
         exported(b"id,amount,name\n1,1,a\n2,x,b\n", tmp_path, contract(keeps_raw=False))
+
+
+@pytest.mark.parametrize("format_", [Format.PARQUET, Format.EXCEL])
+def test_records_that_are_no_text_are_not_exported_as_a_file_that_nobody_could_send(format_: Format) -> None:
+    with pytest.raises(Permanent, match=f"comes as {format_}.*correct the whole file"):
+        check_format(replace(contract(), format=format_))
+    check_format(contract())

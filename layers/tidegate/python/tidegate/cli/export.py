@@ -53,7 +53,7 @@ def export(
 
 
 def _export(stack: Stack, standing: Standing, folder: Path, *, force: bool) -> dict[str, Any]:
-    from tidegate.usecases.export import corrected_form, form_of, lines_form, names_of, reasons_of
+    from tidegate.usecases.export import check_format, corrected_form, form_of, lines_form, names_of, reasons_of
 
     record = standing.record
     contract, _ = load_current(record.dataset, stack.lake)
@@ -61,6 +61,7 @@ def _export(stack: Stack, standing: Standing, folder: Path, *, force: bool) -> d
     for there in (path, reasons_path):
         if there.exists() and not force:
             raise _exists(there)
+    check_format(contract)
     of_json = contract.format is Format.JSON
     form = lines_form(record.key, contract) if of_json else form_of(record, contract.csv, stack.landing)
     with rejects(stack, [standing]) as records:

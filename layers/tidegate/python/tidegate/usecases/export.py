@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from tidegate.contracts.contract import Contract, CsvFormat
+from tidegate.contracts.contract import Contract, CsvFormat, Format
 from tidegate.errors import NotFound, Permanent
 from tidegate.model.files import FileRecord
 from tidegate.tables.rejects import Reject
@@ -54,6 +54,15 @@ def lines_form(key: str, contract: Contract) -> Form:
     if codec == "utf-16":
         codec, mark = "utf-16-le", codecs.BOM_UTF16_LE
     return Form(mark, _bytes("\n", codec), codec, on_one_line=True)
+
+
+def check_format(contract: Contract) -> None:
+    """Raise Permanent for a dataset whose records are no text that could be sent again."""
+    if contract.format in {Format.PARQUET, Format.EXCEL}:
+        raise Permanent(
+            f"{contract.dataset} comes as {contract.format}, whose records cannot be exported as a file:"
+            " `tidegate quarantine show FILE_ID --raw --json` has each as JSON; correct the whole file and send it again"
+        )
 
 
 def form_of(record: FileRecord, csv: CsvFormat, landing: Heads) -> Form:
