@@ -169,3 +169,18 @@ customProperties:
 """
     with pytest.raises(ContractInvalid, match=f"test:9: .*is for CSV files, not for {written}"):
         parse_contract(text, "test")
+
+
+@pytest.mark.parametrize(
+    ("record", "rule"),
+    [
+        (b"1,2,", "columns"),
+        (rb"'C:\temp',2", "quoting"),
+        (rb"'\N',2", "quoting"),
+    ],
+)
+def test_escape_hides_no_field_and_no_character(tmp_path: Path, record: bytes, rule: str) -> None:
+    of = contract(*TWO, csv=CsvFormat(quote="'", escape="\\"))
+    outcome = load(tmp_path, of, rb"a,b" + b"\n" + rb"'a\'','x\\'" + b"\n" + record + b"\n")
+    assert outcome.accepted == [("a'", "x\\", "f0", 1)]
+    assert outcome.rules == [[(rule, "")]]

@@ -1,6 +1,7 @@
 """Packed files: recognised by their bytes, read whole or refused, and never unpacked without end."""
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -93,3 +94,12 @@ def test_file_that_unpacks_to_absurdly_much_is_refused_before_it_fills_anything(
     outcome = load(tmp_path, AB, bomb, b"a,b\n1,2\n")
     assert outcome.codes == ["TOO_LARGE", None]
     assert len(outcome.accepted) == 1
+
+
+def test_disk_that_fails_is_not_taken_for_a_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(gzip.GzipFile, "read", fails)
+    with pytest.raises(OSError, match="Input/output"):
+        load(tmp_path, AB, gzip.compress(PLAIN))

@@ -18,6 +18,7 @@ MAX_RATIO, FREE_BYTES = 500, 1 << 28
 """A file may unpack to so many times its size; smaller results are not looked at. Text that people write stays far below."""
 _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, OSError, zipfile.BadZipFile, zstandard.ZstdError)
 _READ = 1 << 20
+_FED = 1 << 10  # bytes that are unpacked in one call: a Zstandard block makes 32,768 of each, and nothing bounds the call
 _WINDOW = 1 << 27  # bytes that a Zstandard frame may make the reader keep
 _ENCRYPTED = 0x1
 _NOT_DATA = ("__MACOSX/", ".DS_Store")
@@ -49,7 +50,7 @@ def unpacked(raw: BinaryIO, packing: str, size: int) -> Iterator[io.BufferedRead
         with _STREAMS[packing](raw) as stream:
             yield io.BufferedReader(_Bounded(stream, size), _READ)
     except _DAMAGED as error:
-        if isinstance(error, FileRefused):
+        if isinstance(error, FileRefused) or getattr(error, "errno", None) is not None:  # the disk failed, not the file
             raise
         raise FileRefused("UNREADABLE", f"the {packing} stream is damaged or cut short: send the file again") from None
 
@@ -98,7 +99,7 @@ class _Frames:
 
     def read(self, size: int, /) -> bytes:
         while not self._ready:
-            data = self._rest or self._raw.read(1 << 16)
+            data = self._rest or self._raw.read(_FED)
             self._rest = b""
             if not data:
                 if not self._frame.eof:

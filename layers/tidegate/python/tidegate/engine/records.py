@@ -142,7 +142,8 @@ class Blocks:
     def odd(self, *, surely: bool) -> Mapping[int, str]:
         """Return the records that are not of the header's shape: looked at one by one only where the sum of delimiters is not right."""
         delimiter, quote = self._form.delimiter.encode(), self._form.quote.encode()
-        if self._plain and not surely:
+        countable = self._form.escape in {quote.decode(), ""} or self._form.escape.encode() not in self._body
+        if self._plain and countable and not surely:
             inside = b"".join(self._body.split(quote)[1::2])
             if self._body.count(delimiter) - inside.count(delimiter) == (self._width - 1) * self._count:
                 return {}
@@ -207,7 +208,7 @@ def _whole_record(csv: CsvFormat) -> re.Pattern[bytes]:
 def _regular_field(csv: CsvFormat) -> bytes:
     """A field that every reader takes for the same: quotes around all of it, or none at its start, not even behind spaces."""
     d, q, e = (re.escape(text.encode()) for text in (csv.delimiter, csv.quote, csv.escape))
-    body = rb"(?>(?:[^%b]++|%b%b)*)" % (q, q, q) if e == q or not csv.escape else rb"(?>(?:[^%b%b]++|%b.)*)" % (q, e, e)
+    body = rb"(?>(?:[^%b]++|%b%b)*)" % (q, q, q) if e == q or not csv.escape else rb"(?>(?:[^%b%b]++|%b[%b%b])*)" % (q, e, e, q, e)
     return rb"(?>%b%b%b(?=%b|[\r\n]|\Z)|(?! *+%b)[^%b\r\n]*+)" % (q, body, q, d, q, d)
 
 
@@ -222,7 +223,11 @@ def _regular_record(csv: CsvFormat, width: int) -> re.Pattern[bytes]:
 def _plain_records(csv: CsvFormat, records: int) -> re.Pattern[bytes]:
     """Match so many records whose quotes are all around whole fields, each with its line ending: regular ones of any width."""
     d, q, e = (re.escape(text.encode()) for text in (csv.delimiter, csv.quote, csv.escape))
-    body = rb"[^%b]*+(?>(?:%b%b[^%b]*+)*)" % (q, q, q, q) if e == q or not csv.escape else rb"(?>(?:[^%b%b]++|%b.)*)" % (q, e, e)
+    body = (
+        rb"[^%b]*+(?>(?:%b%b[^%b]*+)*)" % (q, q, q, q)
+        if e == q or not csv.escape
+        else rb"(?>(?:[^%b%b]++|%b[%b%b])*)" % (q, e, e, q, e)
+    )
     quoted = rb"(?:(?<=%b)|(?<=[\r\n])|(?<![\s\S]))%b%b%b(?=%b|[\r\n])" % (d, q, body, q, d)
     return re.compile(rb"(?>(?:(?>[^%b\r\n]*+(?>(?:%b[^%b\r\n]*+)*)(?:\r\n|\n|\r))){%d})" % (q, quoted, q, records), re.DOTALL)
 
