@@ -15,6 +15,7 @@ from tidegate.aws.ledger import _TRANSACTION, DynamoLedger
 from tidegate.aws.table import Table
 from tidegate.errors import LeaseLost
 from tidegate.model.arrivals import Arrival, Kind, route
+from tidegate.model.drift import Drift, DriftKind, Header
 from tidegate.model.files import FileRecord, FileState
 from tidegate.model.runs import Books, DatasetState, Epoch, Lease, Receipt, RunRecord, RunState
 from tidegate.ports import Ledger, Registration
@@ -479,16 +480,17 @@ class TestSettle:
     def test_receipts_books_and_state_are_kept_and_the_lease_stays(self, ledger: Ledger, clock: ManualClock) -> None:
         a, b = arrived("a.csv"), arrived("b.csv")
         lease, run = opened(ledger, clock, a, b)
-        state = DatasetState(DATASET, Epoch("full", "0001"), "2026-01-01")
+        state = DatasetState(DATASET, Epoch("full", "0001"), "2026-01-01", header=Header(("a", "b"), "0002", "1.0.0"))
         refused = replace(receipt(b, S.QUARANTINED), reason="BAD_HEADER: mend it")
-        settle(ledger, succeeded(run), [receipt(a), refused], state)
+        ended = replace(succeeded(run), drift=(Drift(DriftKind.RENAMED, "a", "A", "a", 2, "a.csv"),))
+        settle(ledger, ended, [replace(receipt(a), key_id="k2"), refused], state)
         record = only(ledger, a)
         assert (record.state, record.rows_read, record.rows_accepted, record.rows_quarantined) == (S.LOADED, 5, 4, 1)
-        assert record.contract_version == "1.0.0"
+        assert (record.contract_version, record.key_id) == ("1.0.0", "k2")
         assert (only(ledger, b).state, only(ledger, b).reason) == (S.QUARANTINED, "BAD_HEADER: mend it")
         assert queued(ledger) == []
         assert ledger.state(DATASET) == state
-        assert ledger.run(run.run_id) == succeeded(run)
+        assert ledger.run(run.run_id) == ended
         after = ledger.lease(DATASET)
         assert (after.held, after.token, after.run_id, after.batch) == (True, lease.token, "", 1)
 

@@ -9,6 +9,7 @@ from tidegate.contracts.publish import publish
 from tidegate.errors import ContractInvalid, ServiceUnavailable
 from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileState, Warned
+from tidegate.model.keys import read_keys
 from tidegate.model.runs import Account
 from tidegate.model.selection import Selection
 from tidegate.usecases.audit import audit
@@ -142,3 +143,18 @@ def test_column_of_another_type_is_a_finding_of_the_contract(tmp_path: Path) -> 
     shop.drop(ORDER + "1.csv", "1,1,I,1")
     with pytest.raises(ContractInvalid, match="shop_clients has a bigint in at, name is a varchar"):
         shop.load(shop.world.claim_manifest(ORDERS))
+
+
+def test_child_of_a_new_key_finds_its_parent_when_that_was_replayed(tmp_path: Path) -> None:
+    shop = Two(tmp_path, f"id: client, {ERROR}", parent=TOKEN, child=TOKEN)
+    shop.keys = read_keys("p" * 64)
+    parent = shop.drop(DELTA + "1.csv", "ann,1,I,Ann")
+    shop.run()
+    shop.keys = shop.keys.rotated()
+    arrival = shop.drop(ORDER + "1.csv", "1,1,I,ann")
+    shop.order()
+    assert shop.counts(arrival) == (0, 1)
+    shop.world.replay(Selection(file_ids=(parent.file_id,)))
+    shop.run()
+    shop.again(arrival)
+    assert shop.counts(arrival) == (1, 0)
