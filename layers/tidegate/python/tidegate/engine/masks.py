@@ -72,6 +72,6 @@ def _shifted(column: Column, value: str, person: str) -> str:
     shift would stay within.
     """
     number = f"CAST('0x' || left({_hmac(person, 'shift_')}, 15) AS BIGINT) % {2 * MOST_DAYS}"
-    days = f"CAST({number} - {MOST_DAYS} + CASE WHEN {number} < {MOST_DAYS} THEN 0 ELSE 1 END AS INTEGER)"
+    days = f"CAST(round(({number} * 2 - {2 * MOST_DAYS - 1}) / 2) AS INTEGER)"  # halves go away from zero, so none becomes 0
     moved = f"{value} + {days}" if column.type.kind is Kind.DATE else f"{value} + to_days({days})"
     return f"CASE WHEN year({value}) BETWEEN 2 AND 9998 THEN CAST({moved} AS {sql_type(column.type)}) END"
