@@ -51,11 +51,11 @@ def inspect(contract: Contract, files: Sequence[StagedFile]) -> Inspection:
 
 
 def _plan(contract: Contract, file: StagedFile, header: tuple[str, ...]) -> FilePlan:
-    _match(contract, header)
     twice = [name for name in dict.fromkeys(header) if header.count(name) > 1]
     if twice:
         shown = shown_names(contract, header, twice)
         raise FileRefused("DUPLICATE_HEADER", f"column names appear more than once: {shown}: give each column its own name")
+    _match(contract, header)
     unknown = unknown_names(contract, header)
     if unknown and contract.schema_drift is SchemaDrift.QUARANTINE:
         shown = shown_names(contract, header, unknown)
