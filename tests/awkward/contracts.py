@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tidegate.contracts.contract import Column, ColumnType, Contract, CsvFormat, Kind, LoadMode
+from tidegate.contracts.contract import Column, ColumnType, Contract, CsvFormat, Format, Kind, LoadMode
 
 
 def column(name: str, kind: Kind = Kind.STRING, **options: object) -> Column:
@@ -32,5 +32,6 @@ CONTRACTS = {
     "latin1": replace(ABC, csv=CsvFormat(encoding="latin-1")),
     "cp1252": replace(ABC, csv=CsvFormat(encoding="cp1252")),
     "semicolon": replace(ABC, csv=CsvFormat(delimiter=";")),
+    "json": replace(ABC, format=Format.JSON),
     "tab": replace(ABC, csv=CsvFormat(delimiter="\t")),
 }

@@ -19,6 +19,7 @@ from tidegate.contracts.contract import (
     Contract,
     CsvFormat,
     Format,
+    JsonFormat,
     Kind,
     LoadMode,
     Privacy,
@@ -83,6 +84,7 @@ def contract_of(kept: dict[str, Any]) -> Contract:
         "csv": lambda csv: CsvFormat(**csv),
         "delete_when": when_of,
         "format": Format,
+        "json": lambda json_: JsonFormat(**json_),
         "rules": rules_of,
     }
     return Contract(**{name: read.get(name, lambda v: v)(value) for name, value in kept.items()})

@@ -43,6 +43,7 @@ BOUNDS = {
     Kind.TIMESTAMPTZ: ("2000-01-01T00:00:00Z", "2020-06-15T12:00:00+02:00"),
 }
 CONSTANTS = {Kind.STRING: "jhu", Kind.INTEGER: "007", Kind.DATE: "2021-02-03"}
+QUOTES = (*[('"', '"')] * 7, ("'", "'"), ('"', "\\"), ("'", "\\"), ("", ""))
 RULES = ("minimum", "maximum", "exclusive_minimum", "exclusive_maximum")
 PATTERNS = ("[a-z]+", "[0-9]{3}|x", "a$", ".*", "(?:ab|c)*[^d]?", r"\d+", "[^ ]*")
 HEADERS = ("Id", "birth date", "Größe", "a,b", 'say "x"', "LINE\nBREAK", "ΔΩ", "_", "c2")
@@ -65,7 +66,10 @@ def draw_contract(dice: Random) -> Contract:
     drift = dice.choice(
         (*[SchemaDrift.EVOLVE] * 6, SchemaDrift.IGNORE, SchemaDrift.IGNORE, SchemaDrift.QUARANTINE, SchemaDrift.FAIL)
     )
+    quote, escape = dice.choice(QUOTES)
     csv = CsvFormat(
+        quote=quote,
+        escape=escape,
         delimiter=dice.choice((",", ",", ",", ";", "|", "\t")),
         encoding=dice.choice(("utf-8",) * 5 + ("latin-1", "cp1252", "utf-16")),
     )

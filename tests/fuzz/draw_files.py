@@ -87,9 +87,14 @@ def line(dice: Random, contract: Contract, cells: Sequence[str], *, calm: bool) 
 
 
 def field(dice: Random, contract: Contract, cell: str) -> str:
-    quote = contract.csv.quote
-    needs = any(c in cell for c in (contract.csv.delimiter, quote, "\n", "\r"))
-    return f"{quote}{cell.replace(quote, quote * 2)}{quote}" if needs or dice.random() < 0.1 else cell
+    quote, escape, borders = contract.csv.quote, contract.csv.escape, (contract.csv.delimiter, "\n", "\r")
+    if not quote:
+        return "".join(c for c in cell if c not in borders) if dice.random() < 0.9 else cell
+    if not any(c in cell for c in (*borders, quote)) and dice.random() < 0.9:
+        return cell
+    if escape != quote:
+        cell = cell.replace(escape, escape * 2)
+    return f"{quote}{cell.replace(quote, escape + quote)}{quote}"
 
 
 def spoil_fields(dice: Random, fields: list[str]) -> None:

@@ -73,7 +73,7 @@ def read_batch(contract: Contract, files: Sequence[Given], key: bytes) -> Batch:
 def planned(contract: Contract, file: Given) -> Planned | Refused:
     try:
         text = plain(file.content, contract.csv.encoding)
-        found = cut(text, contract.csv.delimiter, contract.csv.quote)
+        found = cut(text, contract.csv)
         header = header_of(found.records[0], text, open_quote=found.open_quote and len(found.records) == 1)
         match(contract, header)
         return Planned(header, text, key_texts(contract, file.key), found.records[1:], found.open_quote)
@@ -95,7 +95,7 @@ def read(contract: Contract, plan: Planned | Refused, key: bytes) -> Read:
         found.records += 1
         raw = plan.text[record.start : record.end]
         values, reasons = judged(contract, plan, record, raw)
-        if unsettled(plan.header, record, values):
+        if unsettled(contract.csv, record, width):
             found.odd.add(found.records)
         found.torn = found.torn or (record.odd and b"\n" in raw.replace(b"\r", b"\n"))
         raws[found.records] = raw.decode("utf-8", "backslashreplace")

@@ -1,6 +1,7 @@
 """UTF-8 bytes cut into records and fields, one byte after the other.
 
-The rules: a quote at the beginning of a field opens it; in it, a doubled quote is a quote and everything else is text; text behind
+The rules: a quote at the beginning of a field opens it; in it, a doubled quote is a quote and everything else is text
+(with an escape of its own, what is behind that is text, and a doubled quote is none); text behind
 the closing quote, also a space, breaks the record (`quoting`). A quote inside unquoted text is text. Records end
 at LF, CRLF or CR outside quotes. A quote that is never closed leaves it open where the file's last records begin: the file is refused.
 
@@ -9,6 +10,8 @@ one. Both open one here, and both break the record. It is `odd`: with a line bre
 """
 
 from dataclasses import dataclass
+
+from tidegate.contracts.contract import CsvFormat
 
 LF, CR, SPACE = 10, 13, 32
 
@@ -32,8 +35,8 @@ class Cut:
     open_quote: bool
 
 
-def cut(data: bytes, delimiter: str, quote: str) -> Cut:
-    scanner = Scanner(data, delimiter.encode(), quote.encode())
+def cut(data: bytes, csv: CsvFormat) -> Cut:
+    scanner = Scanner(data, csv)
     records = []
     while scanner.at < len(data):
         records.append(scanner.record())
@@ -44,8 +47,9 @@ def cut(data: bytes, delimiter: str, quote: str) -> Cut:
 class Scanner:
     """A place in the bytes that moves on."""
 
-    def __init__(self, data: bytes, delimiter: bytes, quote: bytes) -> None:
-        self.data, self.delimiter, self.quote = data, delimiter, quote
+    def __init__(self, data: bytes, csv: CsvFormat) -> None:
+        self.data, self.delimiter, self.quote = data, csv.delimiter.encode(), csv.quote.encode()
+        self.escape = b"" if csv.escape == csv.quote else csv.escape.encode()
         self.at = 0
         self.open_quote = self.broken = self.odd = False
 
@@ -107,12 +111,16 @@ class Scanner:
         self.at += len(self.quote)
         text = b""
         while self.at < len(self.data):
+            if self.sees(self.escape):
+                text += self.data[self.at + 1 : self.at + 2]
+                self.at += 2
+                continue
             if not self.sees(self.quote):
                 text += self.data[self.at : self.at + 1]
                 self.at += 1
                 continue
             self.at += len(self.quote)
-            if not self.sees(self.quote):
+            if self.escape or not self.sees(self.quote):
                 return text
             text += self.quote
             self.at += len(self.quote)
