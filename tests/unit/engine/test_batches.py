@@ -123,3 +123,9 @@ def test_a_thousand_files_cost_one_read(tmp_path: Path) -> None:
     outcome = load(tmp_path, OF, *contents)
     assert len(outcome.accepted) == 3000
     assert [(f, n) for f, n, *_ in outcome.quarantined] == [(f"f{f}", 4) for f in range(0, 1000, 100)]
+
+
+def test_contract_whose_columns_all_come_from_the_key_loads_every_record(tmp_path: Path) -> None:
+    day = Column("day", ColumnType(Kind.DATE), from_key=r"([0-9-]+)\.csv$")
+    outcome = load(tmp_path, contract(day, schema_drift="ignore"), b"a\n1\n2\n", keys=["2020-01-02.csv"])
+    assert [(str(row[0]), row[-1]) for row in outcome.accepted] == [("2020-01-02", 1), ("2020-01-02", 2)]

@@ -212,6 +212,8 @@ def typed_rows(columns: Sequence[ColumnSql], texts: Sequence[str], source: str, 
     of its first stage (see `mapping`).
     """
     kept = f", {extra}" if extra else ""
+    if not columns:
+        return f"SELECT CAST(NULL AS {REASONS_TYPE}) AS reasons{kept} FROM {source}"
     rows = f"SELECT {', '.join(f'{t} AS {_stage(c)}' for c, t in zip(columns, texts, strict=True))}{kept} FROM {source}"
     mapped = [c for c in columns if staged(c.column)]
     if mapped:

@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from tidegate.contracts.contract import Contract
-from tidegate.engine.checks import REASONS_TYPE, ColumnSql, typed_rows
+from tidegate.engine.checks import ColumnSql, typed_rows
 from tidegate.engine.mapping import null_text
 from tidegate.engine.values import FilePlan
 
@@ -36,11 +36,7 @@ def file_rows(
         cells[f"k{c.number}"] = pa.array([dict(p.key_values)[c.column.name] for _, p in plans], pa.large_string())
     connection.register("arrived", pa.table(cells))
     texts = [null_text(f"k{c.number}", (*contract.null_values, *c.column.null_values)) for c in keyed]
-    select = (
-        typed_rows(keyed, texts, "arrived", lineage)
-        if keyed
-        else f"SELECT CAST(NULL AS {REASONS_TYPE}) AS reasons, {lineage} FROM arrived"
-    )
+    select = typed_rows(keyed, texts, "arrived", lineage)
     rows = connection.sql(select).to_arrow_table()
     connection.unregister("arrived")
     return rows
