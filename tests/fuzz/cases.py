@@ -86,6 +86,7 @@ def contract_of(kept: dict[str, Any]) -> Contract:
         "format": Format,
         "json": lambda json_: JsonFormat(**json_),
         "rules": rules_of,
+        "drift_types": lambda pairs: tuple((pattern, Kind(kind)) for pattern, kind in pairs),
     }
     return Contract(**{name: read.get(name, lambda v: v)(value) for name, value in kept.items()})
 

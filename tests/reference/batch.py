@@ -9,7 +9,6 @@ from tests.reference.mapping import clear_text
 from tests.reference.plain import Refused, plain
 from tests.reference.rules import Clear, Reason, counted, reasons_of, row_of
 from tests.reference.uniques import repeated
-from tests.reference.unsettled import unsettled
 from tidegate.contracts.contract import Contract, SchemaDrift
 
 
@@ -23,11 +22,11 @@ class Given:
 
 @dataclass(slots=True)
 class Read:
-    """What became of one file. Rows and rejects are by record number, from 1; `odd` are the records of `unsettled`.
+    """What became of one file. Rows and rejects are by record number, from 1.
 
-    `odd_header`: the same of the header, so that nothing is known about the file. `header` is that of a file that was begun. `torn`: it
-    has a record of which readers do not agree where it ends, so that it may be refused. `counted` are the accepted rows that break each
-    rule that only counts.
+    `odd_header`: readers do not agree about the header, so that nothing is known about the file. `header` is that of a file that was
+    begun. `torn`: it has a record of which readers do not agree where it ends, so that it may be refused. `counted` are the accepted
+    rows that break each rule that only counts.
     """
 
     code: str | None = None
@@ -37,7 +36,6 @@ class Read:
     records: int = 0
     rows: dict[int, tuple[object, ...]] = field(default_factory=dict)
     rejects: dict[int, tuple[str, list[Reason]]] = field(default_factory=dict)
-    odd: set[int] = field(default_factory=set)
     torn: bool = False
 
 
@@ -95,8 +93,6 @@ def read(contract: Contract, plan: Planned | Refused, key: bytes) -> Read:
         found.records += 1
         raw = plan.text[record.start : record.end]
         values, reasons = judged(contract, plan, record, raw)
-        if unsettled(contract.csv, record, width):
-            found.odd.add(found.records)
         found.torn = found.torn or (record.odd and b"\n" in raw.replace(b"\r", b"\n"))
         raws[found.records] = raw.decode("utf-8", "backslashreplace")
         if reasons:

@@ -1,8 +1,8 @@
 """UTF-8 bytes cut into records and fields, one byte after the other.
 
 The rules: a quote at the beginning of a field opens it; in it, a doubled quote is a quote and everything else is text
-(with an escape of its own, what is behind that is text, and a doubled quote is none); text behind
-the closing quote, also a space, breaks the record (`quoting`). A quote inside unquoted text is text. Records end
+(with an escape of its own, a quote or an escape behind that is text, anything else breaks the record, and a doubled quote is none); text
+behind the closing quote, also a space, breaks the record (`quoting`). A quote inside unquoted text is text. Records end
 at LF, CRLF or CR outside quotes. A quote that is never closed leaves it open where the file's last records begin: the file is refused.
 
 Two writings have no agreed meaning: a quote behind spaces at the beginning of a field, and a quote that opens again behind a closed
@@ -112,7 +112,9 @@ class Scanner:
         text = b""
         while self.at < len(self.data):
             if self.sees(self.escape):
-                text += self.data[self.at + 1 : self.at + 2]
+                behind = self.data[self.at + 1 : self.at + 2]
+                self.broken = self.broken or behind not in {self.quote, self.escape}
+                text += behind
                 self.at += 2
                 continue
             if not self.sees(self.quote):

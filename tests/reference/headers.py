@@ -31,7 +31,10 @@ def header_of(first: Record, text: bytes, *, open_quote: bool) -> tuple[str, ...
         raise Refused("UNDECODABLE") from None
     if not line.strip():
         raise Refused("WRONG_HEADER" if text.strip() else "EMPTY_FILE")
-    return tuple(name.decode().strip() for name in first.fields)
+    names = tuple(name.decode().strip() for name in first.fields)
+    if len(set(names)) < len(names):
+        raise Refused("DUPLICATE_HEADER")
+    return names
 
 
 def match(contract: Contract, header: Sequence[str]) -> None:
@@ -39,8 +42,6 @@ def match(contract: Contract, header: Sequence[str]) -> None:
     there = [column for column in from_file if set(column.sources) & set(header)]
     if any(c not in there for c in from_file if c.required or c.primary_key) or (from_file and not there):
         raise Refused("WRONG_HEADER")
-    if len(set(header)) < len(header):
-        raise Refused("DUPLICATE_HEADER")
     if unknown(contract, header):
         if contract.schema_drift is SchemaDrift.QUARANTINE:
             raise Refused("UNEXPECTED_COLUMNS")

@@ -103,3 +103,8 @@ def test_disk_that_fails_is_not_taken_for_a_damaged_file(tmp_path: Path, monkeyp
     monkeypatch.setattr(gzip.GzipFile, "read", fails)
     with pytest.raises(OSError, match="Input/output"):
         load(tmp_path, AB, gzip.compress(PLAIN))
+
+
+def test_header_that_begins_like_bzip2_is_text(tmp_path: Path) -> None:
+    outcome = load(tmp_path, contract(text("BZh9"), text("b")), b"BZh9,b\n1,2\n")
+    assert outcome.codes == [None]

@@ -122,10 +122,14 @@ class Writer:
         files, records = of_file.to_pylist(), record.to_pylist()
         self._reject(
             [
-                (files[place], records[place], found[place] + (self._file_reasons[files[place]] or []), rows.segment.raw(place))
+                (files[place], records[place], found[place] + self._of_the_key(place, files[place], rows), rows.segment.raw(place))
                 for place in sorted(found)
             ]
         )
+
+    def _of_the_key(self, place: int, file: int, rows: Rows) -> list[dict[str, str | None]]:
+        """Reasons in the file's key, for records that were looked at any further than their shape."""
+        return [] if place in rows.broken else self._file_reasons[file] or []
 
     def _reject(self, records: Sequence[tuple[int, int, Sequence[Mapping[str, str | None]], str]]) -> None:
         """Write records to quarantine: the row of their file, their number, reasons and raw text."""
@@ -181,6 +185,7 @@ class _File:
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._path, self.schema = path, schema
         self._waiting: list[pa.Table] = []
+        self._rows = self._bytes = 0
         self._writer: pq.ParquetWriter | None = None
 
     def write(self, cells: Mapping[str, Any]) -> None:
@@ -188,7 +193,8 @@ class _File:
         table = pa.table([cells[name] for name in self.schema.names], names=self.schema.names)
         if table.num_rows:
             self._waiting.append(table)
-        if sum(t.num_rows for t in self._waiting) >= _GROUP_ROWS or sum(t.nbytes for t in self._waiting) >= _GROUP_BYTES:
+            self._rows, self._bytes = self._rows + table.num_rows, self._bytes + table.nbytes
+        if self._rows >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES:
             self._flush()
 
     def _flush(self) -> None:
@@ -196,6 +202,7 @@ class _File:
             return
         table = pa.concat_tables(self._waiting)
         self._waiting.clear()
+        self._rows = self._bytes = 0
         if self._writer is None:
             self._writer = _parquet(self._path, _as_written(table.schema, self.schema), _repeating(table.slice(0, _SAMPLE)))
         self._writer.write_table(table.cast(self._writer.schema), row_group_size=table.num_rows)

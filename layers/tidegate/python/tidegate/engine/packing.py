@@ -1,8 +1,10 @@
 """Compressed files, recognised by their first bytes and unpacked while they are read."""
 
 import bz2
+import errno
 import gzip
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,10 +15,12 @@ import zstandard
 
 from tidegate.errors import FileRefused
 
-GZIP, ZSTD, BZIP2, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"PK\x03\x04"
+GZIP, ZSTD, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
+_BZIP2_STREAM = re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)")
 MAX_RATIO, FREE_BYTES = 500, 1 << 28
 """A file may unpack to so many times its size; smaller results are not looked at. Text that people write stays far below."""
 _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, OSError, zipfile.BadZipFile, zstandard.ZstdError)
+_OF_THE_FILE = (None, errno.EINVAL)  # a damaged archive may ask for an offset below 0; another number is the disk's
 _READ = 1 << 20
 _FED = 1 << 10  # bytes that are unpacked in one call: a Zstandard block makes 32,768 of each, and nothing bounds the call
 _WINDOW = 1 << 27  # bytes that a Zstandard frame may make the reader keep
@@ -34,7 +38,9 @@ class Readable(Protocol):
 
 def packing_of(first: bytes) -> str:
     """Name the packing that a file's first bytes say; empty for none."""
-    names = {GZIP: "gzip", ZSTD: "zstd", BZIP2: "bzip2", ZIP: "zip"}
+    names = {GZIP: "gzip", ZSTD: "zstd", ZIP: "zip"}
+    if _BZIP2_STREAM.match(first):  # a header line may well begin with BZh
+        return "bzip2"
     return next((name for magic, name in names.items() if first.startswith(magic)), "")
 
 
@@ -50,7 +56,7 @@ def unpacked(raw: BinaryIO, packing: str, size: int) -> Iterator[io.BufferedRead
         with _STREAMS[packing](raw) as stream:
             yield io.BufferedReader(_Bounded(stream, size), _READ)
     except _DAMAGED as error:
-        if isinstance(error, FileRefused) or getattr(error, "errno", None) is not None:  # the disk failed, not the file
+        if isinstance(error, FileRefused) or getattr(error, "errno", None) not in _OF_THE_FILE:
             raise
         raise FileRefused("UNREADABLE", f"the {packing} stream is damaged or cut short: send the file again") from None
 
