@@ -4,7 +4,7 @@ import csv
 import re
 
 from tidegate.contracts.contract import Contract, CsvFormat
-from tidegate.engine.records import is_regular, record_pattern
+from tidegate.engine.record_patterns import is_regular, record_pattern
 from tidegate.engine.sources import MAX_RECORD_BYTES
 from tidegate.errors import FileRefused
 

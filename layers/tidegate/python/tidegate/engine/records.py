@@ -8,16 +8,15 @@ belongs to the field, and a quote inside unquoted text is plain text. Where the 
 guess here can never lose or misattribute a row.
 """
 
-import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
 from typing import Protocol
 
 from tidegate.contracts.contract import CsvFormat
+from tidegate.engine.record_patterns import plain_records, record_pattern, regular_record, rule_of, whole_record
 from tidegate.errors import FileRefused
 
 NEWLINES = (b"\n", b"\r\n", b"\r")
@@ -147,11 +146,11 @@ class Blocks:
             inside = b"".join(self._body.split(quote)[1::2])
             if self._body.count(delimiter) - inside.count(delimiter) == (self._width - 1) * self._count:
                 return {}
-        regular, found, position = _regular_record(self._form, self._width), {}, 0
+        regular, found, position = regular_record(self._form, self._width), {}, 0
         for place, match in enumerate(islice(record_pattern(self._form).finditer(self._body), self._count)):
             whole = regular.match(self._body, position)
             if whole is None or whole.end() != match.end():
-                found[place] = _rule(self._body[match.start() : match.start("nl")], self._form, self._width)
+                found[place] = rule_of(self._body[match.start() : match.start("nl")], self._form, self._width)
             position = match.end()
         return found
 
@@ -177,80 +176,10 @@ class RecordIndex:
         return len(self.starts)
 
 
-def _fields(csv: CsvFormat, open_marks: tuple[bytes, bytes]) -> bytes:
-    """The fields of one record; `open_marks` is what may stand for a closing quote in the first and in later fields.
-
-    Repeats of more than one character are atomic groups: possessive ones match wrongly in Python before 3.11.5.
-    """
-    d, q, e = (re.escape(text.encode()) for text in (csv.delimiter, csv.quote, csv.escape))
-    body = rb"(?>(?:[^%b]++|%b%b)*)" % (q, q, q) if e == q or not csv.escape else rb"(?>(?:[^%b%b]++|%b.)*)" % (q, e, e)
-    rest = rb"[^%b\r\n]*+" % d
-    first, later = (rb" *+%b%b(?>(?:%b ++%b%b)*)(?:%b%b%b)" % (q, body, q, q, body, q, rest, mark) for mark in open_marks)
-    plain = rb"(?! *+%b)%b" % (q, rest)
-    fields = rb"(?:%b|%b)(?>(?:%b(?:%b|%b))*)" % (first, plain, d, later, plain)
-    return rb"(?:[^%b\r\n]*+|%b)" % (q, fields)
-
-
-@lru_cache(maxsize=32)
-def record_pattern(csv: CsvFormat) -> re.Pattern[bytes]:
-    """Match one record with its line ending, group `nl`; `o1` and `o2` are set when a quote is never closed, `comment` for a comment."""
-    comment = rb"(?P<comment>%b[^\r\n]*+)" % re.escape(csv.comment.encode()) if csv.comment else rb"(?P<comment>(?!))"
-    fields = _fields(csv, (rb"|(?P<o1>\Z)", rb"|(?P<o2>\Z)")) if csv.quote else rb"[^\r\n]*+(?P<o1>(?!))?(?P<o2>(?!))?"
-    return re.compile(rb"(?:%b|%b)(?P<nl>\r\n|\n|\r|\Z)" % (comment, fields), re.DOTALL)
-
-
-@lru_cache(maxsize=32)
-def _whole_record(csv: CsvFormat) -> re.Pattern[bytes]:
-    """Match one record with its line ending, every quote closed."""
-    return re.compile(rb"(?>%b(?:\r\n|\n|\r))" % _fields(csv, (b"", b"")), re.DOTALL)
-
-
-def _regular_field(csv: CsvFormat) -> bytes:
-    """A field that every reader takes for the same: quotes around all of it, or none at its start, not even behind spaces."""
-    d, q, e = (re.escape(text.encode()) for text in (csv.delimiter, csv.quote, csv.escape))
-    body = rb"(?>(?:[^%b]++|%b%b)*)" % (q, q, q) if e == q or not csv.escape else rb"(?>(?:[^%b%b]++|%b[%b%b])*)" % (q, e, e, q, e)
-    return rb"(?>%b%b%b(?=%b|[\r\n]|\Z)|(?! *+%b)[^%b\r\n]*+)" % (q, body, q, d, q, d)
-
-
-@lru_cache(maxsize=32)
-def _regular_record(csv: CsvFormat, width: int) -> re.Pattern[bytes]:
-    """Match a record of `width` regular fields, with its line ending."""
-    d, field = re.escape(csv.delimiter.encode()), _regular_field(csv)
-    return re.compile(rb"(?>%b(?:%b%b){%d}(?:\r\n|\n|\r))" % (field, d, field, width - 1), re.DOTALL)
-
-
-@lru_cache(maxsize=32)
-def _plain_records(csv: CsvFormat, records: int) -> re.Pattern[bytes]:
-    """Match so many records whose quotes are all around whole fields, each with its line ending: regular ones of any width."""
-    d, q, e = (re.escape(text.encode()) for text in (csv.delimiter, csv.quote, csv.escape))
-    body = (
-        rb"[^%b]*+(?>(?:%b%b[^%b]*+)*)" % (q, q, q, q)
-        if e == q or not csv.escape
-        else rb"(?>(?:[^%b%b]++|%b[%b%b])*)" % (q, e, e, q, e)
-    )
-    quoted = rb"(?:(?<=%b)|(?<=[\r\n])|(?<![\s\S]))%b%b%b(?=%b|[\r\n])" % (d, q, body, q, d)
-    return re.compile(rb"(?>(?:(?>[^%b\r\n]*+(?>(?:%b[^%b\r\n]*+)*)(?:\r\n|\n|\r))){%d})" % (q, quoted, q, records), re.DOTALL)
-
-
-def is_regular(record: bytes, csv: CsvFormat) -> bool:
-    """Whether every field of a record, without its line ending, is read as the same by everybody."""
-    d, field = re.escape(csv.delimiter.encode()), _regular_field(csv)
-    return not csv.quote or re.fullmatch(rb"(?>%b(?>(?:%b%b)*))" % (field, d, field), record, re.DOTALL) is not None
-
-
-def _rule(record: bytes, csv: CsvFormat, width: int) -> str:
-    """What is wrong with a record that has not `width` regular fields."""
-    if not is_regular(record, csv):
-        return "quoting"
-    d, field = re.escape(csv.delimiter.encode()), _regular_field(csv)
-    fields = 1 + sum(1 for _ in re.finditer(rb"%b%b" % (field, d), record, re.DOTALL))
-    return "columns" if fields != width else "quoting"
-
-
 def find_blocks(body: bytes, csv: CsvFormat, width: int) -> tuple[Blocks, int]:
     """Find the whole records at the start of a text; also return where they end. Blank lines count as records here."""
     found, position = Blocks(body, csv, width), 0
-    block, plain, any_ = _plain_records(csv, _BLOCK_RECORDS), _plain_records(csv, 1), _whole_record(csv)
+    block, plain, any_ = plain_records(csv, _BLOCK_RECORDS), plain_records(csv, 1), whole_record(csv)
     while position < len(body):
         if found.at_block() and (match := block.match(body, position)):
             found.add(position, _BLOCK_RECORDS, plain=True)

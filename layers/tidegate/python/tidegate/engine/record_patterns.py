@@ -1,0 +1,79 @@
+"""Regular expressions for the records of a CSV text: one as DuckDB's strict mode cuts it, and regular ones, which everybody cuts alike.
+
+Repeats of more than one character are atomic groups: possessive ones match wrongly in Python before 3.11.5.
+"""
+
+import re
+from functools import lru_cache
+
+from tidegate.contracts.contract import CsvFormat
+
+
+def _fields(csv: CsvFormat, open_marks: tuple[bytes, bytes]) -> bytes:
+    """The fields of one record; `open_marks` is what may stand for a closing quote in the first and in later fields.
+
+    Repeats of more than one character are atomic groups: possessive ones match wrongly in Python before 3.11.5.
+    """
+    d, q, e = (re.escape(text.encode()) for text in (csv.delimiter, csv.quote, csv.escape))
+    body = rb"(?>(?:[^%b]++|%b%b)*)" % (q, q, q) if e == q or not csv.escape else rb"(?>(?:[^%b%b]++|%b.)*)" % (q, e, e)
+    rest = rb"[^%b\r\n]*+" % d
+    first, later = (rb" *+%b%b(?>(?:%b ++%b%b)*)(?:%b%b%b)" % (q, body, q, q, body, q, rest, mark) for mark in open_marks)
+    plain = rb"(?! *+%b)%b" % (q, rest)
+    fields = rb"(?:%b|%b)(?>(?:%b(?:%b|%b))*)" % (first, plain, d, later, plain)
+    return rb"(?:[^%b\r\n]*+|%b)" % (q, fields)
+
+
+@lru_cache(maxsize=32)
+def record_pattern(csv: CsvFormat) -> re.Pattern[bytes]:
+    """Match one record with its line ending, group `nl`; `o1` and `o2` are set when a quote is never closed, `comment` for a comment."""
+    comment = rb"(?P<comment>%b[^\r\n]*+)" % re.escape(csv.comment.encode()) if csv.comment else rb"(?P<comment>(?!))"
+    fields = _fields(csv, (rb"|(?P<o1>\Z)", rb"|(?P<o2>\Z)")) if csv.quote else rb"[^\r\n]*+(?P<o1>(?!))?(?P<o2>(?!))?"
+    return re.compile(rb"(?:%b|%b)(?P<nl>\r\n|\n|\r|\Z)" % (comment, fields), re.DOTALL)
+
+
+@lru_cache(maxsize=32)
+def whole_record(csv: CsvFormat) -> re.Pattern[bytes]:
+    """Match one record with its line ending, every quote closed."""
+    return re.compile(rb"(?>%b(?:\r\n|\n|\r))" % _fields(csv, (b"", b"")), re.DOTALL)
+
+
+def _regular_field(csv: CsvFormat) -> bytes:
+    """A field that every reader takes for the same: quotes around all of it, or none at its start, not even behind spaces."""
+    d, q, e = (re.escape(text.encode()) for text in (csv.delimiter, csv.quote, csv.escape))
+    body = rb"(?>(?:[^%b]++|%b%b)*)" % (q, q, q) if e == q or not csv.escape else rb"(?>(?:[^%b%b]++|%b[%b%b])*)" % (q, e, e, q, e)
+    return rb"(?>%b%b%b(?=%b|[\r\n]|\Z)|(?! *+%b)[^%b\r\n]*+)" % (q, body, q, d, q, d)
+
+
+@lru_cache(maxsize=32)
+def regular_record(csv: CsvFormat, width: int) -> re.Pattern[bytes]:
+    """Match a record of `width` regular fields, with its line ending."""
+    d, field = re.escape(csv.delimiter.encode()), _regular_field(csv)
+    return re.compile(rb"(?>%b(?:%b%b){%d}(?:\r\n|\n|\r))" % (field, d, field, width - 1), re.DOTALL)
+
+
+@lru_cache(maxsize=32)
+def plain_records(csv: CsvFormat, records: int) -> re.Pattern[bytes]:
+    """Match so many records whose quotes are all around whole fields, each with its line ending: regular ones of any width."""
+    d, q, e = (re.escape(text.encode()) for text in (csv.delimiter, csv.quote, csv.escape))
+    body = (
+        rb"[^%b]*+(?>(?:%b%b[^%b]*+)*)" % (q, q, q, q)
+        if e == q or not csv.escape
+        else rb"(?>(?:[^%b%b]++|%b[%b%b])*)" % (q, e, e, q, e)
+    )
+    quoted = rb"(?:(?<=%b)|(?<=[\r\n])|(?<![\s\S]))%b%b%b(?=%b|[\r\n])" % (d, q, body, q, d)
+    return re.compile(rb"(?>(?:(?>[^%b\r\n]*+(?>(?:%b[^%b\r\n]*+)*)(?:\r\n|\n|\r))){%d})" % (q, quoted, q, records), re.DOTALL)
+
+
+def is_regular(record: bytes, csv: CsvFormat) -> bool:
+    """Whether every field of a record, without its line ending, is read as the same by everybody."""
+    d, field = re.escape(csv.delimiter.encode()), _regular_field(csv)
+    return not csv.quote or re.fullmatch(rb"(?>%b(?>(?:%b%b)*))" % (field, d, field), record, re.DOTALL) is not None
+
+
+def rule_of(record: bytes, csv: CsvFormat, width: int) -> str:
+    """What is wrong with a record that has not `width` regular fields."""
+    if not is_regular(record, csv):
+        return "quoting"
+    d, field = re.escape(csv.delimiter.encode()), _regular_field(csv)
+    fields = 1 + sum(1 for _ in re.finditer(rb"%b%b" % (field, d), record, re.DOTALL))
+    return "columns" if fields != width else "quoting"
