@@ -49,7 +49,7 @@ def exported(body: bytes, folder: Path, of: Contract) -> tuple[bytes, list[tuple
     [
         (b"id,amount,name\n1,1,a\n2,x,b\n3,3,c\n", b"id,amount,name\n2,x,b\n"),
         (b"id,amount,name\r\n1,1,a\r\n2,x,b\r\n3,y,c", b"id,amount,name\r\n2,x,b\r\n3,y,c\r\n"),
-        (b'\xef\xbb\xbf"id" ,amount,name\n2,x,"b\nb ""q"""\n', b'\xef\xbb\xbf"id" ,amount,name\n2,x,"b\nb ""q"""\n'),
+        (b'\xef\xbb\xbf"id", amount ,name\n2,x,"b\nb ""q"""\n', b'\xef\xbb\xbf"id", amount ,name\n2,x,"b\nb ""q"""\n'),
         (b'"the\nid",amount,name\n1,1,a\n2,x,b\n', b'"the\nid",amount,name\n2,x,b\n'),
         ("id,amount,name\n1,1,ü\n2,x,漢\n".encode(), "id,amount,name\n2,x,漢\n".encode()),
         (
