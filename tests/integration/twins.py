@@ -16,7 +16,7 @@ from tidegate.aws.iceberg import GlueLake
 from tidegate.contracts.publish import load_version
 from tidegate.engine import Keyring, Limits
 from tidegate.errors import TidegateError
-from tidegate.model.runs import Account, Manifest, RunRecord, RunState
+from tidegate.model.runs import Account, DatasetState, Manifest, RunRecord, RunState
 from tidegate.ports import Catalog, Lake, Layers, Table, Workshop
 from tidegate.tables.duck import reading
 from tidegate.tables.workshop import LocalWorkshop
@@ -38,6 +38,9 @@ class Decisions:
 
     def run(self, run_id: str) -> RunRecord | None:
         return self.runs.get(run_id)
+
+    def state(self, dataset: str) -> DatasetState:
+        return DatasetState(dataset)
 
 
 class Cut:
