@@ -207,7 +207,9 @@ class Twins:
 
     @staticmethod
     def _said(done: Account | str) -> Account | str:
-        """Leave out the words for people, and the header: rows of the simulator's files have none."""
+        """Leave out the words for people, and what is told of headers: the simulator's files have none."""
         if isinstance(done, str):
             return done
-        return replace(done, header=Header(), receipts=tuple(replace(r, reason=r.reason.partition(":")[0]) for r in done.receipts))
+        return replace(
+            done, header=Header(), drift=(), receipts=tuple(replace(r, reason=r.reason.partition(":")[0]) for r in done.receipts)
+        )
