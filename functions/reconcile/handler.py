@@ -25,7 +25,7 @@ def handle(_event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: AN
     for name, seconds in found.silent.items():
         logger.error("nothing new was loaded for longer than the contract expects", dataset=name, seconds=seconds)
     for name, why in found.errors.items():
-        logger.error("could not be looked at", name=name, why=why)
+        logger.error("could not be looked at", dataset=name, why=why)
     measure({"OldestPendingSeconds": found.oldest_pending_seconds}, unit=MetricUnit.Seconds)
     measure({"TablesAstray": len(found.astray), "SilentDatasets": len(found.silent)})
     measure({"Unannounced": found.registered, "ReconcileErrors": len(found.errors)})

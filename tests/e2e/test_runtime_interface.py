@@ -36,6 +36,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "ingest-sqs-several-records": {"batchItemFailures": []},
     "ingest-sqs-test-event": {"batchItemFailures": []},
     "load": {"errorType": "LeaseLost"},  # a run that is over cannot write
+    "maintain": {"dry_run": False, "errors": {}},
     "reconcile": {"woken": []},
     "replay": {"dry_run": True},
     "settle": {"subject": f"Tidegate: {DATASET} loaded"},
