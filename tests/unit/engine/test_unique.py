@@ -86,3 +86,10 @@ def test_many_rows_keep_their_order(tmp_path: Path) -> None:
     rows = [f"{n},{n % 50_000}" for n in range(100_000)]
     outcome = load(tmp_path, unique(), "\n".join(["n,v", *rows, ""]).encode(), threads=2)
     assert [row[-1] for row in outcome.accepted] == list(range(1, 50_001))
+
+
+def test_dropped_column_beside_a_rule_of_several_rows_fails_no_batch(tmp_path: Path) -> None:
+    of = unique(columns=(text("n"), text("v"), text("secret", privacy=Privacy.DROP)))
+    outcome = load(tmp_path, of, b"n,v,secret\n1,a,x\n2,a,y\n")
+    assert [row[0] for row in outcome.accepted] == ["1"]
+    assert outcome.rules == [[("unique", "v")]]

@@ -127,6 +127,11 @@ class Column:
     exclusive_maximum: str | None = None
     description: str = ""
 
+    @property
+    def stored(self) -> bool:
+        """Whether the tables have the column: all but those whose privacy is `drop`."""
+        return self.privacy is not Privacy.DROP
+
 
 @dataclass(frozen=True, slots=True)
 class CsvFormat:
@@ -213,8 +218,8 @@ class Contract:
 
     @property
     def stored(self) -> tuple[Column, ...]:
-        """The columns that the tables have: all but those whose privacy is `drop`."""
-        return tuple(c for c in self.columns if c.privacy is not Privacy.DROP)
+        """The columns that the tables have."""
+        return tuple(c for c in self.columns if c.stored)
 
     @property
     def keyed(self) -> bool:

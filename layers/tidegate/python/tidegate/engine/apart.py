@@ -29,7 +29,8 @@ class Apart:
         self, connection: duckdb.DuckDBPyConnection, contract: Contract, columns: Sequence[ColumnSql], accepted: Path
     ) -> None:
         """Read nothing yet."""
-        self._connection, self._contract, self._columns, self._accepted = connection, contract, columns, accepted
+        self._connection, self._contract, self._accepted = connection, contract, accepted
+        self._columns = [c for c in columns if c.column.stored]
         self._absent: Mapping[Reference, str] = {}
 
     def find(self, parents: Parents, keys: Sequence[str]) -> Found:

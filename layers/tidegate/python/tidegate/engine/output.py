@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tidegate.contracts.contract import Column, Contract, Kind, Privacy
+from tidegate.contracts.contract import Column, Contract, Kind
 from tidegate.engine.apart import Found, left
 from tidegate.engine.checks import REASON_FIELDS, ColumnSql
 from tidegate.engine.parquet_files import ParquetFile
@@ -96,7 +96,7 @@ class Writer:
         cells = {
             c.column.name: self._of_file(f"o{c.number}", of_file) if c.column.from_key is not None else good[f"o{c.number}"]
             for c in self._columns
-            if c.column.privacy is not Privacy.DROP
+            if c.column.stored
         }
         return cells | self._lineage(of_file, record)
 
