@@ -9,7 +9,7 @@ from tidegate.contracts.dialects import read_dialect, refuse_dialect
 from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings, one_of, suggest
 from tidegate.contracts.json_paths import Origin, PathInvalid, parse_path, parse_records
-from tidegate.contracts.landing import read_format
+from tidegate.contracts.landing import refuse_text_fields
 from tidegate.contracts.support import refuse_unsupported
 from tidegate.contracts.vocabulary import ENCODINGS, JSON_DELIMITERS
 
@@ -45,7 +45,8 @@ def read_server(document: Node, location: str, customs: Customs, findings: Findi
     if written != Format.CSV:
         refuse_dialect(customs, written, findings)
     if written in {Format.PARQUET, Format.EXCEL}:
-        return Server(read_format(server, path, findings))
+        refuse_text_fields(server, Format(written), path, findings)
+        return Server(Format(written))
     encoding = _encoding(server, path, findings)
     if written == Format.JSON:
         return Server(Format.JSON, CsvFormat(encoding=encoding), _json(server, path, customs, findings))

@@ -13,9 +13,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from tidegate.contracts.contract import Contract, SchemaDrift
+from tidegate.contracts.contract import Contract
 from tidegate.engine.canonical import plain_float
-from tidegate.engine.rows import Joiner, Piece
+from tidegate.engine.rows import Joiner, Piece, Taken
 from tidegate.engine.segments import Part, Segment
 from tidegate.engine.values import FilePlan, StagedFile
 from tidegate.engine.workbooks import FAULTS, check_container, check_rows, damaged, is_fault
@@ -31,8 +31,7 @@ class ExcelForm:
     def __init__(self, contract: Contract) -> None:
         """Keep which sheet and which names the contract takes."""
         self._sheet = contract.sheet
-        self._sources = frozenset(source for column in contract.columns for source in column.sources)
-        self._evolves = contract.schema_drift is SchemaDrift.EVOLVE
+        self._taken = Taken(contract)
 
     def header(self, file: StagedFile) -> tuple[str, ...]:
         """Return the texts of the first row, up to the last that is not blank.
@@ -64,7 +63,7 @@ class ExcelForm:
         yield from joiner.rest()
 
     def _pieces(self, number: int, plan: FilePlan) -> Iterator[Piece]:
-        places = [place for place, name in enumerate(plan.header) if self._evolves or name in self._sources]
+        places = [place for place, name in enumerate(plan.header) if name in self._taken]
         first = 0
         with self._rows(plan.file) as rows:
             next(rows, None)

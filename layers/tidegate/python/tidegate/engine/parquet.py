@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tidegate.contracts.contract import Contract, SchemaDrift
+from tidegate.contracts.contract import Contract
 from tidegate.engine.canonical import is_text, plain_array, plain_type
 from tidegate.engine.nested import is_readable, text_of
-from tidegate.engine.rows import Joiner, Piece
+from tidegate.engine.rows import Joiner, Piece, Taken
 from tidegate.engine.segments import Part, Segment
 from tidegate.engine.sources import told
 from tidegate.engine.values import FilePlan, StagedFile
@@ -39,8 +39,7 @@ class ParquetForm:
 
     def __init__(self, contract: Contract) -> None:
         """Keep which names the contract takes."""
-        self._sources = frozenset(source for column in contract.columns for source in column.sources)
-        self._evolves = contract.schema_drift is SchemaDrift.EVOLVE
+        self._taken = Taken(contract)
 
     def header(self, file: StagedFile) -> tuple[str, ...]:
         """Return the names of the columns, and of the members of structs that the contract reaches into.
@@ -54,7 +53,7 @@ class ParquetForm:
         if not fields:
             raise FileRefused("WRONG_HEADER", "the Parquet file has no columns: send the data set's columns")
         for field in fields:
-            if self._takes(field) and not is_readable(field.type):
+            if field.name in self._taken and not is_readable(field.type):
                 raise _unsupported(field, f"has the Parquet type {_type_name(field.type)}")
         return tuple(field.name for field in fields)
 
@@ -77,20 +76,17 @@ class ParquetForm:
 
     def _below(self, name: str, column: str, members: tuple[int, ...], type_: pa.DataType) -> Iterator[_Field]:
         """Return a struct as a whole, unless the contract names something in it; then its members, and itself if it is named too."""
-        inside = pa.types.is_struct(type_) and any(source.startswith(f"{name}.") for source in self._sources)
-        if not inside or name in self._sources:
+        inside = pa.types.is_struct(type_) and any(source.startswith(f"{name}.") for source in self._taken.sources)
+        if not inside or name in self._taken.sources:
             yield _Field(name, column, members, type_)
         if inside:
             for place, member in enumerate(type_):
                 yield from self._below(f"{name}.{member.name.strip()}", column, (*members, place), member.type)
 
-    def _takes(self, field: _Field) -> bool:
-        return self._evolves or field.name in self._sources
-
     def _pieces(self, number: int, file: StagedFile, size: int) -> Iterator[Piece]:
         with _opened(file) as parquet:
             fields = dict(enumerate(self._fields(parquet)))
-            places = {place: field for place, field in fields.items() if self._takes(field)}
+            places = {place: field for place, field in fields.items() if field.name in self._taken}
             names = list(dict.fromkeys(field.column for field in (places or fields).values()))
             first = 0
             for batch in _gathered(parquet.iter_batches(_DECODED_ROWS, columns=names, use_threads=False), size):

@@ -9,13 +9,23 @@ from functools import lru_cache
 from tidegate.contracts.contract import CsvFormat
 
 
-def _fields(csv: CsvFormat, open_marks: tuple[bytes, bytes]) -> bytes:
-    """The fields of one record; `open_marks` is what may stand for a closing quote in the first and in later fields.
+def _inside(csv: CsvFormat, escaped: bytes) -> bytes:
+    """The text between two quotes; `escaped` is what an escape of its own may stand before."""
+    q, e = re.escape(csv.quote.encode()), re.escape(csv.escape.encode())
+    if e == q or not e:
+        return rb"[^%b]*+(?>(?:%b%b[^%b]*+)*)" % (q, q, q, q)
+    return rb"(?>(?:[^%b%b]++|%b%b)*)" % (q, e, e, escaped)
 
-    Repeats of more than one character are atomic groups: possessive ones match wrongly in Python before 3.11.5.
-    """
-    d, q, e = (re.escape(text.encode()) for text in (csv.delimiter, csv.quote, csv.escape))
-    body = rb"(?>(?:[^%b]++|%b%b)*)" % (q, q, q) if e == q or not csv.escape else rb"(?>(?:[^%b%b]++|%b.)*)" % (q, e, e)
+
+def _regular_inside(csv: CsvFormat) -> bytes:
+    """The same, where an escape stands before a quote or an escape: before anything else readers do not agree."""
+    return _inside(csv, rb"[%b%b]" % (re.escape(csv.quote.encode()), re.escape(csv.escape.encode())))
+
+
+def _fields(csv: CsvFormat, open_marks: tuple[bytes, bytes]) -> bytes:
+    """The fields of one record; `open_marks` is what may stand for a closing quote in the first and in later fields."""
+    d, q = re.escape(csv.delimiter.encode()), re.escape(csv.quote.encode())
+    body = _inside(csv, b".")
     rest = rb"[^%b\r\n]*+" % d
     first, later = (rb" *+%b%b(?>(?:%b ++%b%b)*)(?:%b%b%b)" % (q, body, q, q, body, q, rest, mark) for mark in open_marks)
     plain = rb"(?! *+%b)%b" % (q, rest)
@@ -39,9 +49,8 @@ def whole_record(csv: CsvFormat) -> re.Pattern[bytes]:
 
 def _regular_field(csv: CsvFormat) -> bytes:
     """A field that every reader takes for the same: quotes around all of it, or none at its start, not even behind spaces."""
-    d, q, e = (re.escape(text.encode()) for text in (csv.delimiter, csv.quote, csv.escape))
-    body = rb"(?>(?:[^%b]++|%b%b)*)" % (q, q, q) if e == q or not csv.escape else rb"(?>(?:[^%b%b]++|%b[%b%b])*)" % (q, e, e, q, e)
-    return rb"(?>%b%b%b(?=%b|[\r\n]|\Z)|(?! *+%b)[^%b\r\n]*+)" % (q, body, q, d, q, d)
+    d, q = re.escape(csv.delimiter.encode()), re.escape(csv.quote.encode())
+    return rb"(?>%b%b%b(?=%b|[\r\n]|\Z)|(?! *+%b)[^%b\r\n]*+)" % (q, _regular_inside(csv), q, d, q, d)
 
 
 @lru_cache(maxsize=32)
@@ -54,13 +63,8 @@ def regular_record(csv: CsvFormat, width: int) -> re.Pattern[bytes]:
 @lru_cache(maxsize=32)
 def plain_records(csv: CsvFormat, records: int) -> re.Pattern[bytes]:
     """Match so many records whose quotes are all around whole fields, each with its line ending: regular ones of any width."""
-    d, q, e = (re.escape(text.encode()) for text in (csv.delimiter, csv.quote, csv.escape))
-    body = (
-        rb"[^%b]*+(?>(?:%b%b[^%b]*+)*)" % (q, q, q, q)
-        if e == q or not csv.escape
-        else rb"(?>(?:[^%b%b]++|%b[%b%b])*)" % (q, e, e, q, e)
-    )
-    quoted = rb"(?:(?<=%b)|(?<=[\r\n])|(?<![\s\S]))%b%b%b(?=%b|[\r\n])" % (d, q, body, q, d)
+    d, q = re.escape(csv.delimiter.encode()), re.escape(csv.quote.encode())
+    quoted = rb"(?:(?<=%b)|(?<=[\r\n])|(?<![\s\S]))%b%b%b(?=%b|[\r\n])" % (d, q, _regular_inside(csv), q, d)
     return re.compile(rb"(?>(?:(?>[^%b\r\n]*+(?>(?:%b[^%b\r\n]*+)*)(?:\r\n|\n|\r))){%d})" % (q, quoted, q, records), re.DOTALL)
 
 

@@ -7,7 +7,21 @@ from typing import overload
 
 import pyarrow as pa
 
+from tidegate.contracts.contract import Contract, SchemaDrift
 from tidegate.engine.segments import FieldSegment, Part
+
+
+class Taken:
+    """Which names of a file with typed columns a contract takes: the others are not read."""
+
+    def __init__(self, contract: Contract) -> None:
+        """Keep the contract's sources; under drift `evolve` every name is taken."""
+        self.sources = frozenset(source for column in contract.columns for source in column.sources)
+        self._evolves = contract.schema_drift is SchemaDrift.EVOLVE
+
+    def __contains__(self, name: str) -> bool:
+        """Whether a column of the file is read."""
+        return self._evolves or name in self.sources
 
 
 class JsonRows(Sequence[str]):
