@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from tidegate.contracts.contract import Contract
 from tidegate.contracts.rules import Reference
 from tidegate.engine import sql
-from tidegate.engine.checks import REASON_FIELDS, ColumnSql
+from tidegate.engine.checks import ColumnSql
+from tidegate.engine.reasons import REASON_FIELDS
 from tidegate.engine.references import rejected, stage_parents
 from tidegate.engine.uniques import rejecting, repeated
 from tidegate.engine.values import Parents

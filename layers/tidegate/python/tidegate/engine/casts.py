@@ -85,8 +85,9 @@ def cast(column: Column, value: str) -> str:  # noqa: PLR0911 - one answer a kin
         exact = f"regexp_extract({value}, {sql.text(whole(written_number(column)))})"
         return cast(replace(column, decimal_comma=False, thousands=""), plain_number(column, exact))
     if kind is Kind.BOOLEAN:
-        word = f"lower({value})"
-        return f"CASE WHEN {word} IN ({sql.texts(_TRUE)}) THEN true WHEN {word} IN ({sql.texts(_FALSE)}) THEN false END"
+        word = f"lower({value})"  # only of what is not written in the usual way
+        others = f"WHEN {word} IN ({sql.texts(_TRUE)}) THEN true WHEN {word} IN ({sql.texts(_FALSE)}) THEN false"
+        return f"CASE WHEN {value} = 'true' THEN true WHEN {value} = 'false' THEN false {others} END"
     if kind is Kind.INTEGER:
         return _guarded(value, GUARDS[kind], f"TRY_CAST({value} AS BIGINT)")
     if kind is Kind.DOUBLE:

@@ -16,11 +16,9 @@ from tidegate.engine.casts import cast, default_cast, sql_type
 from tidegate.engine.mapping import column_text, fault_checks, settled, staged
 from tidegate.engine.masks import mask
 from tidegate.engine.problems import refuse_contract
+from tidegate.engine.reasons import BROKEN_TYPE
 from tidegate.engine.rules import broken
-from tidegate.engine.value_classes import value_class
 
-REASON_FIELDS = ("rule", "column", "value_class")
-REASONS_TYPE = f"STRUCT({', '.join(f'{sql.name(field)} VARCHAR' for field in REASON_FIELDS)})[]"
 _FIRST_INSTANT, _LAST_INSTANT = "TIMESTAMPTZ '0001-01-01 00:00:00+00'", "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
 _BOUNDS = (("minimum", "<"), ("maximum", ">"), ("exclusive_minimum", "<="), ("exclusive_maximum", ">="))
 
@@ -206,14 +204,14 @@ def _try(connection: duckdb.DuckDBPyConnection, column: Column, part: str, state
 
 
 def typed_rows(columns: Sequence[ColumnSql], texts: Sequence[str], source: str, extra: str = "") -> str:
-    """SELECT over `source` giving `o<i>` of every column, `reasons` (NULL when there are none) and the columns `extra`.
+    """SELECT over `source` giving `o<i>` of every column, `broken` rules (NULL when there are none) and the columns `extra`.
 
     `w<n>` of every counted check is true where it is broken. `texts` has the SQL of each column's clear text over `source`, or
     of its first stage (see `mapping`).
     """
     kept = f", {extra}" if extra else ""
     if not columns:
-        return f"SELECT CAST(NULL AS {REASONS_TYPE}) AS reasons{kept} FROM {source}"
+        return f"SELECT CAST(NULL AS {BROKEN_TYPE}) AS broken{kept} FROM {source}"
     rows = f"SELECT {', '.join(f'{t} AS {_stage(c)}' for c, t in zip(columns, texts, strict=True))}{kept} FROM {source}"
     mapped = [c for c in columns if staged(c.column)]
     if mapped:
@@ -224,7 +222,7 @@ def typed_rows(columns: Sequence[ColumnSql], texts: Sequence[str], source: str, 
     names = ", ".join([*(f"t{c.number}" for c in columns), *(f"f{c.number}" for c in mapped)])
     inner = f"SELECT {names}, {values}{kept} FROM ({rows})"
     counted = "".join(f", {condition} AS w{place}" for c in columns for place, condition in c.counted)
-    return f"SELECT {masked}, {_reasons(columns)} AS reasons{counted}{kept} FROM ({inner})"
+    return f"SELECT {masked}, {_reasons(columns)} AS broken{counted}{kept} FROM ({inner})"
 
 
 def _stage(compiled: ColumnSql) -> str:
@@ -240,15 +238,13 @@ def _settled(compiled: ColumnSql) -> str:
 
 
 def _reasons(columns: Sequence[ColumnSql]) -> str:
-    """The list of broken rules. What costs most, telling what the value is like, is done once and for broken rows only."""
+    """The list of broken rules, made for broken rows only; see `reasons.told`."""
     checks = [(rule, c, condition) for c in columns for rule, condition in c.checks]
     if not checks:
-        return f"CAST(NULL AS {REASONS_TYPE})"
+        return f"CAST(NULL AS {BROKEN_TYPE})"
     broken = " OR ".join(f"({condition})" for _, _, condition in checks)
     entries = ", ".join(
-        f"CASE WHEN {condition} THEN {{'rule': {sql.text(rule)}, 'column': {sql.text(c.column.name)}, 't': t{c.number}}} END"
+        f"CASE WHEN {condition} THEN {{'rule': {sql.text(rule)}, 'column': {sql.text(c.column.name)}, 'text': t{c.number}}} END"
         for rule, c, condition in checks
     )
-    told = f"{{'rule': r.rule, 'column': r.column, 'value_class': {value_class('r.t')}}}"
-    found = f"list_transform(list_filter([{entries}], lambda r: r IS NOT NULL), lambda r: {told})"
-    return f"CASE WHEN {broken} THEN CAST({found} AS {REASONS_TYPE}) END"
+    return f"CASE WHEN {broken} THEN list_filter([{entries}], lambda r: r IS NOT NULL) END"

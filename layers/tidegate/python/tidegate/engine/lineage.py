@@ -19,7 +19,7 @@ def file_rows(
     plans: Sequence[tuple[int, FilePlan]],
     run_id: str,
 ) -> pa.Table:
-    """Return a row for each file: `number`, lineage, the columns taken from the key (cast, checked and masked), and `reasons`."""
+    """Return a row for each file: `number`, lineage, the columns taken from the key (cast, checked and masked), and `broken` rules."""
     keyed = [c for c in columns if c.column.from_key is not None]
     cells = {
         "number": pa.array([number for number, _ in plans], pa.int32()),

@@ -11,14 +11,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tidegate.contracts.contract import Column, Contract, Kind
 from tidegate.engine.apart import Found, left
-from tidegate.engine.checks import REASON_FIELDS, ColumnSql
+from tidegate.engine.checks import ColumnSql
 from tidegate.engine.parquet_files import ParquetFile
 from tidegate.engine.reader import Rows
+from tidegate.engine.reasons import REASON_FIELDS, Reasons, told
 from tidegate.engine.segments import Segment, records_of
 from tidegate.engine.values import LINEAGE, FieldIds
 
@@ -43,6 +45,7 @@ class Writer:
 
     def __init__(
         self,
+        connection: duckdb.DuckDBPyConnection,
         contract: Contract,
         columns: Sequence[ColumnSql],
         files: pa.Table,
@@ -50,10 +53,10 @@ class Writer:
         accepted: Path,
         quarantined: Path,
     ) -> None:
-        """Keep the run's files: a row for each with `number`, its lineage, `o<i>` of the columns from the key, and `reasons`."""
-        self._columns, self._files, self._keeps_raw = columns, files, contract.keeps_raw
+        """Keep the run's files: a row for each with `number`, its lineage, `o<i>` of the columns from the key, and `broken` rules."""
+        self._connection, self._columns, self._files, self._keeps_raw = connection, columns, files, contract.keeps_raw
         self._rows = {number: row for row, number in enumerate(files["number"].to_pylist())}
-        self._file_reasons = files["reasons"].to_pylist()
+        self._file_reasons = told(connection, files["broken"])
         self._dictionaries = {name: files[name].combine_chunks() for name in files.column_names if name != "_record"}
         self._counted = {place: c.column.from_key is not None for c in columns for place, _ in c.counted}
         self._flags: dict[int, list[pa.Table]] = {place: [] for place in sorted(self._counted)}
@@ -67,9 +70,9 @@ class Writer:
         if rows.broken:
             whole = pa.array([place for place in range(len(record)) if place not in rows.broken], pa.int64())
             of_good, record_of_good = of_file.take(whole), record.take(whole)
-        bad = pc.is_valid(rows.table["reasons"]).combine_chunks()
+        bad = pc.is_valid(rows.table["broken"]).combine_chunks()
         if any(self._file_reasons[self._rows[part.number]] for part in rows.segment.parts):
-            bad = pc.or_(bad, pc.is_valid(self._dictionaries["reasons"].take(of_good)))
+            bad = pc.or_(bad, pc.is_valid(self._dictionaries["broken"].take(of_good)))
         good = rows.table
         if rows.broken or pc.any(bad).as_py():
             self._keep_bad(rows, of_file, record, bad)
@@ -110,24 +113,26 @@ class Writer:
         return values.take(of_file)
 
     def _keep_bad(self, rows: Rows, of_file: pa.Array, record: pa.Array, bad: pa.Array) -> None:
-        places = (place for place in range(records_of(rows.segment)) if place not in rows.broken)
-        broken_rules = zip(places, bad.to_pylist(), strict=True)
-        reasons = iter(rows.table["reasons"].filter(bad).to_pylist())
-        found: dict[int, list[dict[str, str | None]]] = {
+        whole = [place for place in range(records_of(rows.segment)) if place not in rows.broken] if rows.broken else None
+        of_bad = pc.indices_nonzero(bad).to_pylist()
+        places = [whole[row] for row in of_bad] if whole is not None else of_bad
+        found: dict[int, Reasons] = {
             place: [{"rule": rule, "column": "", "value_class": ""} for rule in rules] for place, rules in rows.broken.items()
         }
-        found |= {place: next(reasons) or [] for place, is_bad in broken_rules if is_bad}
-        files, records = of_file.to_pylist(), record.to_pylist()
+        found |= dict(zip(places, told(self._connection, rows.table["broken"].filter(bad)), strict=True))
+        chosen = pa.array(sorted(found), pa.int64())
         self._reject(
             [
-                (files[place], records[place], found[place] + self._of_the_key(place, files[place], rows), rows.segment.raw(place))
-                for place in sorted(found)
+                (file, number, found[place] + self._of_the_key(place, file, rows), rows.segment.raw(place))
+                for place, file, number in zip(
+                    chosen.to_pylist(), of_file.take(chosen).to_pylist(), record.take(chosen).to_pylist(), strict=True
+                )
             ]
         )
 
-    def _of_the_key(self, place: int, file: int, rows: Rows) -> list[dict[str, str | None]]:
+    def _of_the_key(self, place: int, file: int, rows: Rows) -> Reasons:
         """Reasons in the file's key, for records that were looked at any further than their shape."""
-        return [] if place in rows.broken else self._file_reasons[file] or []
+        return [] if place in rows.broken else self._file_reasons[file]
 
     def _reject(self, records: Sequence[tuple[int, int, Sequence[Mapping[str, str | None]], str]]) -> None:
         """Write records to quarantine: the row of their file, their number, reasons and raw text."""

@@ -49,8 +49,8 @@ _NOT_THE_FILES_FAULT = (
 class Rows:
     """What became of a segment.
 
-    `table` has the columns `o<i>` and `reasons` of every record but the broken ones, in order; `broken` has the rules of those that
-    are no records of the header's shape, by place.
+    `table` has the columns `o<i>` and `broken` (see `reasons`) of every record of the header's shape, in order; `broken` has the rules
+    that the others break, by place.
     """
 
     segment: Segment
@@ -117,7 +117,7 @@ class Reader:
         path = self._scratch / f"segment-{name}.csv"
         try:
             with path.open("wb") as out:
-                out.writelines((b"h", segment.newline, segment.body))
+                out.writelines((b"h", segment.records.newline, segment.records.body))
             scan = self._scan(path, segment, name)
             table = connection.sql(typed_rows(self._columns, texts, scan)).to_arrow_table()
             return _agreed(segment, table, self._rejected(segment, name, connection))
@@ -137,7 +137,7 @@ class Reader:
             f" delim = {sql.text(form.delimiter)}, quote = {sql.text(form.quote)}, escape = {sql.text(form.escape)},"
             f" encoding = 'utf-8', compression = 'none', nullstr = '', strict_mode = true, null_padding = false,"
             f" store_rejects = true, rejects_limit = 0, rejects_table = 'rejects_{name}', rejects_scan = 'scans_{name}',"
-            f" max_line_size = {MAX_RECORD_BYTES + len(segment.newline)}, parallel = false)"
+            f" max_line_size = {MAX_RECORD_BYTES + len(segment.records.newline)}, parallel = false)"
         )
 
     def _rejected(self, segment: TextSegment, name: int, connection: duckdb.DuckDBPyConnection) -> dict[int, set[str]]:
@@ -166,7 +166,7 @@ def _agreed(segment: TextSegment, table: pa.Table, rejected: dict[int, set[str]]
             "UNREADABLE", f"the CSV reader sees {seen} records where the bytes have {len(segment.records)}: check the quoting"
         )
     broken = {place: set(rules) for place, rules in rejected.items()}
-    for place, rule in segment.records.odd(surely=bool(rejected)).items():
+    for place, rule in segment.odd(surely=bool(rejected)).items():
         broken.setdefault(place, {rule})
     undecodable = segment.undecodable()
     for place in undecodable:
@@ -183,9 +183,9 @@ def _agreed(segment: TextSegment, table: pa.Table, rejected: dict[int, set[str]]
 
 def _starts_at(segment: TextSegment, place: int, byte: int) -> bool:
     """Whether a record starts at a byte as DuckDB counts: from 1, at times from the line ending or the blank lines before it."""
-    offset = byte - 1 - len(b"h" + segment.newline)
+    offset = byte - 1 - len(b"h" + segment.records.newline)
     start = latest = segment.records.span(place)[0]
     while place and segment.records.span(place - 1)[0] == segment.records.span(place - 1)[1]:
         place -= 1
         start = segment.records.span(place)[0]
-    return start - len(segment.newline) < offset <= latest or offset == start
+    return start - len(segment.records.newline) < offset <= latest or offset == start

@@ -41,15 +41,11 @@ def record_pattern(csv: CsvFormat) -> re.Pattern[bytes]:
     return re.compile(rb"(?:%b|%b)(?P<nl>\r\n|\n|\r|\Z)" % (comment, fields), re.DOTALL)
 
 
-@lru_cache(maxsize=32)
-def whole_record(csv: CsvFormat) -> re.Pattern[bytes]:
-    """Match one record with its line ending, every quote closed."""
-    return re.compile(rb"(?>%b(?:\r\n|\n|\r))" % _fields(csv, (b"", b"")), re.DOTALL)
-
-
 def _regular_field(csv: CsvFormat) -> bytes:
     """A field that every reader takes for the same: quotes around all of it, or none at its start, not even behind spaces."""
     d, q = re.escape(csv.delimiter.encode()), re.escape(csv.quote.encode())
+    if not q:
+        return rb"[^%b\r\n]*+" % d
     return rb"(?>%b%b%b(?=%b|[\r\n]|\Z)|(?! *+%b)[^%b\r\n]*+)" % (q, _regular_inside(csv), q, d, q, d)
 
 
@@ -60,18 +56,10 @@ def regular_record(csv: CsvFormat, width: int) -> re.Pattern[bytes]:
     return re.compile(rb"(?>%b(?:%b%b){%d}(?:\r\n|\n|\r))" % (field, d, field, width - 1), re.DOTALL)
 
 
-@lru_cache(maxsize=32)
-def plain_records(csv: CsvFormat, records: int) -> re.Pattern[bytes]:
-    """Match so many records whose quotes are all around whole fields, each with its line ending: regular ones of any width."""
-    d, q = re.escape(csv.delimiter.encode()), re.escape(csv.quote.encode())
-    quoted = rb"(?:(?<=%b)|(?<=[\r\n])|(?<![\s\S]))%b%b%b(?=%b|[\r\n])" % (d, q, _regular_inside(csv), q, d)
-    return re.compile(rb"(?>(?:(?>[^%b\r\n]*+(?>(?:%b[^%b\r\n]*+)*)(?:\r\n|\n|\r))){%d})" % (q, quoted, q, records), re.DOTALL)
-
-
 def is_regular(record: bytes, csv: CsvFormat) -> bool:
     """Whether every field of a record, without its line ending, is read as the same by everybody."""
     d, field = re.escape(csv.delimiter.encode()), _regular_field(csv)
-    return not csv.quote or re.fullmatch(rb"(?>%b(?>(?:%b%b)*))" % (field, d, field), record, re.DOTALL) is not None
+    return re.fullmatch(rb"(?>%b(?>(?:%b%b)*))" % (field, d, field), record, re.DOTALL) is not None
 
 
 def rule_of(record: bytes, csv: CsvFormat, width: int) -> str:

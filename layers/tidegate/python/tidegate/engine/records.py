@@ -1,6 +1,6 @@
-r"""Find the records of a CSV text by their bytes, independently of DuckDB.
+r"""The records of a CSV text, found by their bytes, independently of DuckDB.
 
-The scan serves four ends: a large file is cut into segments where a record ends and nowhere else, the true raw bytes of a rejected
+This serves four ends: a large file is cut into segments where a record ends and nowhere else, the true raw bytes of a rejected
 record, the true record number behind it, and a second count that catches a reader that loses rows silently (DuckDB 2.0 drops
 everything behind a quote that is never closed, without an error, when that is longer than its buffer). It cuts as DuckDB's strict
 mode does, quirks included (fuzzed against it): a quote opens a field at its start or behind spaces, text behind a closing quote
@@ -9,150 +9,91 @@ guess here can never lose or misattribute a row.
 """
 
 from array import array
-from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tidegate.contracts.contract import CsvFormat
-from tidegate.engine.record_patterns import plain_records, record_pattern, regular_record, rule_of, whole_record
-from tidegate.errors import FileRefused
+from tidegate.engine.record_patterns import record_pattern, regular_record, rule_of
 
 NEWLINES = (b"\n", b"\r\n", b"\r")
-_BLOCK_RECORDS = 64
-_BLOCK_BYTES = 1 << 16
 
 
-class Records(Protocol):
-    """Where the records of a text are, by place from 0."""
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records that follow each other in a text, each with the same line ending; by place from 0.
+
+    `stops` are the offsets (uint64) behind them. `delimiters` is the number of those outside quotes when every field is plain (see
+    `structure`), otherwise None.
+    """
+
+    body: bytes
+    newline: bytes
+    stops: pa.Array
+    delimiters: int | None = None
+    _stops: memoryview = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Look at the stops without a copy."""
+        buffer = memoryview(self.stops.buffers()[1]).cast("B").cast("Q")
+        object.__setattr__(self, "_stops", buffer[self.stops.offset : self.stops.offset + len(self.stops)])
 
     def __len__(self) -> int:
         """Count the records."""
-        ...
+        return len(self._stops)
 
     def span(self, place: int) -> tuple[int, int]:
         """Return where a record starts and ends, without its line ending."""
-        ...
+        return self._stops[place - 1] if place else 0, self._stops[place] - len(self.newline)
+
+    def has_blank(self) -> bool:
+        """Whether a record has no byte."""
+        return bool(len(self)) and pc.min(self._lengths()).as_py() == len(self.newline)
 
     def longer_than(self, size: int) -> list[int]:
         """Return the records of more than so many bytes."""
-        ...
+        if len(self.body) <= size:
+            return []
+        return [int(place) for place in pc.indices_nonzero(pc.greater(self._lengths(), size + len(self.newline))).to_pylist()]
 
-    def odd(self, *, surely: bool) -> Mapping[int, str]:
-        """Return the records that have not the right number of regular fields, with the rule that each breaks.
+    def some(self, first: int, count: int) -> "Records":
+        """Return some of them, with a text of their own."""
+        start, stop = self.span(first)[0], self._stops[first + count - 1]
+        stops = pc.subtract(self.stops.slice(first, count), pa.scalar(start, pa.uint64()))
+        return Records(self.body[start:stop], self.newline, stops)
+
+    def odd(self, csv: CsvFormat, width: int, *, surely: bool) -> Mapping[int, str]:
+        """Return the records that have not `width` regular fields, with the rule that each breaks.
 
         Without `surely` only when there is one that is longer than it should be, or none: then none is shorter, as the caller knows.
         """
-        ...
-
-
-class Lines:
-    """Records of a text without quotes and blank lines: each line is one."""
-
-    def __init__(self, body: bytes, newline: bytes, delimiter: str, width: int) -> None:
-        """Count line endings by blocks, so that a single line is found without looking at all of them."""
-        self._body, self._newline, self._delimiter, self._width = body, newline, delimiter.encode(), width
-        self._before, self._at = array("q", [0]), (0, 0)
-        mark = newline[-1:]
-        for start in range(0, len(body), _BLOCK_BYTES):
-            self._before.append(self._before[-1] + body.count(mark, start, start + _BLOCK_BYTES))
-
-    def __len__(self) -> int:
-        """Count the records."""
-        return self._before[-1]
-
-    def span(self, place: int) -> tuple[int, int]:
-        """Return where a record starts and ends; the next ones after it are found at once."""
-        at, start = self._at
-        if not at <= place < at + _BLOCK_RECORDS:
-            at, start = place, self._end_of(place - 1) + 1 if place else 0
-        mark = self._newline[-1:]
-        for _ in range(place - at):
-            start = self._body.index(mark, start) + 1
-        end = self._body.index(mark, start) + 1
-        self._at = place + 1, end
-        return start, end - len(self._newline)
-
-    def longer_than(self, size: int) -> list[int]:
-        """Return the lines of more than so many bytes: they have blocks in which no line ends."""
-        blocks = max(1, size // _BLOCK_BYTES - 1)
-        ends = {n for n, later in zip(self._before, self._before[blocks:], strict=False) if n == later}
-        return [place for place in sorted(ends) if self.span(place)[1] - self.span(place)[0] > size]
-
-    def odd(self, *, surely: bool) -> Mapping[int, str]:
-        """Return the lines with too many or too few delimiters."""
-        wanted = self._width - 1
-        if not surely and self._body.count(self._delimiter) == wanted * len(self):
+        if not surely and self.delimiters == (width - 1) * len(self):
             return {}
-        lines = self._body.split(self._newline)[:-1]
-        return {place: "columns" for place, line in enumerate(lines) if line.count(self._delimiter) != wanted}
-
-    def _end_of(self, place: int) -> int:
-        """Return the offset of the last byte of a record's line ending."""
-        block = bisect_right(self._before, place) - 1
-        mark, position = self._newline[-1:], block * _BLOCK_BYTES - 1
-        for _ in range(place - self._before[block] + 1):
-            position = self._body.index(mark, position + 1)
-        return position
-
-
-class Blocks:
-    """Records of a text whose quotes are all closed, without blank lines: known are the starts of every so many."""
-
-    def __init__(self, body: bytes, form: CsvFormat, width: int) -> None:
-        """Begin without a record."""
-        self._body, self._form, self._width = body, form, width
-        self._starts, self._count, self._at = array("q"), 0, (0, 0)
-        self._plain = True
-
-    def __len__(self) -> int:
-        """Count the records."""
-        return self._count
-
-    def add(self, start: int, records: int, *, plain: bool) -> None:
-        """Add records that follow each other, a block's worth or one; `plain`: their quotes are around whole fields."""
-        if self._count % _BLOCK_RECORDS == 0:
-            self._starts.append(start)
-        self._plain = self._plain and plain
-        self._count += records
-
-    def at_block(self) -> bool:
-        """Whether the next record starts a block."""
-        return self._count % _BLOCK_RECORDS == 0
-
-    def span(self, place: int) -> tuple[int, int]:
-        """Return where a record starts and ends."""
-        at, start = self._at
-        if not at <= place < at + _BLOCK_RECORDS:
-            at, start = place - place % _BLOCK_RECORDS, self._starts[place // _BLOCK_RECORDS]
-        matches = record_pattern(self._form).finditer(self._body, start)
-        match = next(islice(matches, place - at, None))
-        self._at = place + 1, match.end()
-        return match.start(), match.start("nl")
-
-    def longer_than(self, size: int) -> list[int]:
-        """Return the records of more than so many bytes."""
-        ends = [*self._starts[1:], len(self._body)]
-        blocks = [n for n, (start, end) in enumerate(zip(self._starts, ends, strict=True)) if end - start > size]
-        places = (place for n in blocks for place in range(n * _BLOCK_RECORDS, min((n + 1) * _BLOCK_RECORDS, self._count)))
-        return [place for place in places if self.span(place)[1] - self.span(place)[0] > size]
-
-    def odd(self, *, surely: bool) -> Mapping[int, str]:
-        """Return the records that are not of the header's shape: looked at one by one only where the sum of delimiters is not right."""
-        delimiter, quote = self._form.delimiter.encode(), self._form.quote.encode()
-        countable = self._form.escape in {quote.decode(), ""} or self._form.escape.encode() not in self._body
-        if self._plain and countable and not surely:
-            inside = b"".join(self._body.split(quote)[1::2])
-            if self._body.count(delimiter) - inside.count(delimiter) == (self._width - 1) * self._count:
-                return {}
-        regular, found, position = regular_record(self._form, self._width), {}, 0
-        for place, match in enumerate(islice(record_pattern(self._form).finditer(self._body), self._count)):
-            whole = regular.match(self._body, position)
-            if whole is None or whole.end() != match.end():
-                found[place] = rule_of(self._body[match.start() : match.start("nl")], self._form, self._width)
-            position = match.end()
+        regular, found, start = regular_record(csv, width), {}, 0
+        for place, stop in enumerate(self._stops):
+            whole = regular.match(self.body, start, stop)
+            if whole is None or whole.end() != stop:
+                found[place] = rule_of(self.body[start : stop - len(self.newline)], csv, width)
+            start = stop
         return found
+
+    def _lengths(self) -> pa.Array:
+        return pc.subtract(self.stops, pa.concat_arrays([pa.array([0], pa.uint64()), self.stops.slice(0, len(self) - 1)]))
+
+
+def joined(records: Sequence[Records]) -> Records:
+    """Return the records of several texts as those of one."""
+    if len(records) == 1:
+        return records[0]
+    stops, before = [], 0
+    for each in records:
+        stops.append(pc.add(each.stops, pa.scalar(before, pa.uint64())))
+        before += len(each.body)
+    counts = [each.delimiters for each in records if each.delimiters is not None]
+    delimiters = sum(counts) if len(counts) == len(records) else None
+    return Records(b"".join(each.body for each in records), records[0].newline, pa.concat_arrays(stops), delimiters)
 
 
 @dataclass(slots=True)
@@ -176,23 +117,6 @@ class RecordIndex:
         return len(self.starts)
 
 
-def find_blocks(body: bytes, csv: CsvFormat, width: int) -> tuple[Blocks, int]:
-    """Find the whole records at the start of a text; also return where they end. Blank lines count as records here."""
-    found, position = Blocks(body, csv, width), 0
-    block, plain, any_ = plain_records(csv, _BLOCK_RECORDS), plain_records(csv, 1), whole_record(csv)
-    while position < len(body):
-        if found.at_block() and (match := block.match(body, position)):
-            found.add(position, _BLOCK_RECORDS, plain=True)
-        elif match := plain.match(body, position):
-            found.add(position, 1, plain=True)
-        elif match := any_.match(body, position):
-            found.add(position, 1, plain=False)
-        else:
-            break
-        position = match.end()
-    return found, position
-
-
 def index_records(data: bytes, csv: CsvFormat, width: int) -> RecordIndex:
     """Scan a text of `width` columns; blank lines are records only when it has a single column, as DuckDB reads them."""
     index, end = RecordIndex(), len(data)
@@ -211,18 +135,3 @@ def index_records(data: bytes, csv: CsvFormat, width: int) -> RecordIndex:
             index.open_quote = True
     index.newlines.discard(b"")
     return index
-
-
-def locate(body: bytes, newline: bytes, csv: CsvFormat, width: int, records: int) -> Records:
-    """Locate the records of a text without blank lines, of which the number is known.
-
-    Raises:
-        FileRefused: UNREADABLE, the same bytes are cut in another way when they stand elsewhere.
-    """
-    found: Records = Lines(body, newline, csv.delimiter, width)
-    end = len(body)
-    if csv.quote and csv.quote.encode() in body:
-        found, end = find_blocks(body, csv, width)
-    if len(found) != records or end != len(body):
-        raise FileRefused("UNREADABLE", f"{len(found)} records where {records} were counted: check the quoting")
-    return found

@@ -97,7 +97,7 @@ class _Batch:
         for path in (accepted, quarantined):  # an earlier attempt may have left one
             path.unlink(missing_ok=True)
         files = file_rows(connection, self.contract, columns, plans, run_id)
-        writer = Writer(self.contract, columns, files, field_ids, accepted, quarantined)
+        writer = Writer(connection, self.contract, columns, files, field_ids, accepted, quarantined)
         read: Counter[int] = Counter()
         refused: dict[int, FileRefused] = {}
         for rows in self._rows(plans, columns, refused):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from tidegate.contracts.contract import CsvFormat
-from tidegate.engine.records import Records, locate
+from tidegate.engine.records import Records
 from tidegate.engine.values import FilePlan
 
 
@@ -28,37 +28,32 @@ class TextSegment:
 
     header: tuple[str, ...]
     parts: tuple[Part, ...]
-    body: bytes
-    newline: bytes
     records: Records
     csv: CsvFormat
 
     def raw(self, place: int) -> str:
         """Return a record's own text; bytes that are not UTF-8 as their hexadecimal escapes."""
-        start, end = self.records.span(place)
-        return self.body[start:end].decode("utf-8", "backslashreplace")
+        return self._bytes(place).decode("utf-8", "backslashreplace")
+
+    def odd(self, *, surely: bool) -> Mapping[int, str]:
+        """Return the records that are not of the header's shape; see `Records.odd`."""
+        return self.records.odd(self.csv, len(self.header), surely=surely)
 
     def undecodable(self) -> frozenset[int]:
         """Return the places of records that are not UTF-8."""
-        if self.body.isascii():
+        if self.records.body.isascii() or _is_text(self.records.body):
             return frozenset()
-        try:
-            self.body.decode()
-        except UnicodeDecodeError:
-            return frozenset(
-                place for place in range(len(self.records)) if not _is_text(self.body[slice(*self.records.span(place))])
-            )
-        return frozenset()
+        return frozenset(place for place in range(len(self.records)) if not _is_text(self._bytes(place)))
 
     def alone(self) -> Iterator["TextSegment"]:
         """Return each part as a segment of its own."""
         place = 0
         for part in self.parts:
-            start, end = self.records.span(place)[0], self.records.span(place + part.records - 1)[1]
-            body = self.body[start:end] + self.newline
-            records = locate(body, self.newline, self.csv, len(self.header), part.records)
-            yield TextSegment(self.header, (part,), body, self.newline, records, self.csv)
+            yield TextSegment(self.header, (part,), self.records.some(place, part.records), self.csv)
             place += part.records
+
+    def _bytes(self, place: int) -> bytes:
+        return self.records.body[slice(*self.records.span(place))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +79,9 @@ class FieldSegment:
 Segment = TextSegment | FieldSegment
 
 
-def _is_text(record: bytes) -> bool:
+def _is_text(text: bytes) -> bool:
     try:
-        record.decode()
+        text.decode()
     except UnicodeDecodeError:
         return False
     return True

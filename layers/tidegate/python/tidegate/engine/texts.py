@@ -6,15 +6,17 @@ has one kind of line ending, no blank lines and no open quote, so that nothing o
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 import pyarrow as pa
 
 from tidegate.contracts.contract import CsvFormat
 from tidegate.engine.csv_header import end_of_header
 from tidegate.engine.newlines import only_newline
-from tidegate.engine.records import Lines, Records, find_blocks, index_records, locate
+from tidegate.engine.records import Records, index_records, joined
 from tidegate.engine.segments import FieldSegment, Part, Segment, TextSegment
 from tidegate.engine.sources import MAX_RECORD_BYTES, opened, utf8_chunks
+from tidegate.engine.structure import find_structure
 from tidegate.engine.values import FilePlan
 from tidegate.errors import FileRefused
 
@@ -26,8 +28,6 @@ MAX_HELD = 1 << 26
 class _Piece:
     """Whole records of one file; `too_long`: a single one that the reader does not take."""
 
-    body: bytes
-    newline: bytes
     records: Records
     too_long: bool = False
 
@@ -64,19 +64,15 @@ class Cutter:
     def _fits(self, waiting: list[tuple[Part, _Piece]], piece: _Piece) -> bool:
         if piece.too_long or waiting[0][1].too_long:
             return False
-        held = sum(len(p.body) for _, p in waiting)
-        return waiting[0][1].newline == piece.newline and held + len(piece.body) <= self._size
+        held = sum(len(p.records.body) for _, p in waiting)
+        return waiting[0][1].records.newline == piece.records.newline and held + len(piece.records.body) <= self._size
 
     def _joined(self, header: tuple[str, ...], waiting: list[tuple[Part, _Piece]]) -> Segment:
-        parts, newline = tuple(part for part, _ in waiting), waiting[0][1].newline
-        if waiting[0][1].too_long:
-            raw = waiting[0][1].body.removesuffix(newline).decode("utf-8", "backslashreplace")
+        parts, first = tuple(part for part, _ in waiting), waiting[0][1]
+        if first.too_long:
+            raw = first.records.body.removesuffix(first.records.newline).decode("utf-8", "backslashreplace")
             return FieldSegment(header, parts, _no_fields(len(header)), {0: ("line_length",)}, [raw])
-        if len(waiting) == 1:
-            return TextSegment(header, parts, waiting[0][1].body, newline, waiting[0][1].records, self._csv)
-        body = b"".join(piece.body for _, piece in waiting)
-        records = locate(body, newline, self._csv, len(header), sum(p.records for p in parts))
-        return TextSegment(header, parts, body, newline, records, self._csv)
+        return TextSegment(header, parts, joined([piece.records for _, piece in waiting]), self._csv)
 
     def _pieces(self, plan: FilePlan) -> Iterator[_Piece]:
         """Read a file and give its records, a segment's worth at a time."""
@@ -98,54 +94,32 @@ class Cutter:
                 if piece is not None:
                     records += len(piece.records)
                     wanted = self._size
-                    yield from self._apart(piece, width)
+                    yield from _apart(piece.records)
                 elif len(held) >= wanted:  # not one whole record yet
                     if len(held) > MAX_HELD:
                         message = f"record {records + 1} is longer than {MAX_HELD >> 20} MiB: is a quote never closed?"
                         raise FileRefused("UNREADABLE", message)
                     wanted = 2 * len(held)
 
-    def _apart(self, piece: _Piece, width: int) -> Iterator[_Piece]:
-        """Give records that are too long for the reader as pieces of their own: at its buffers' ends it would cut them in two."""
-        first = start = 0
-        long = piece.records.longer_than(MAX_RECORD_BYTES)
-        for place in [*long, len(piece.records)] if long else ():
-            begin, end = piece.records.span(place) if place in long else (len(piece.body),) * 2
-            if place > first:
-                body = piece.body[start:begin]
-                yield _Piece(body, piece.newline, locate(body, piece.newline, self._csv, width, place - first))
-            if place in long:
-                start, first = end + len(piece.newline), place + 1
-                body = piece.body[begin:start]
-                yield _Piece(body, piece.newline, locate(body, piece.newline, self._csv, width, 1), too_long=True)
-        if not long:
-            yield piece
-
     def _cut(self, data: bytes, width: int, before: int, *, final: bool) -> tuple[_Piece | None, bytes]:
         """Return the whole records of a text and what is left behind them."""
         text, tail = (data[:-1], b"\r") if data.endswith(b"\r") and not final else (data, b"")
         newline = only_newline(text)
-        if newline is None or self._has_others(text, newline, width):
-            return self._cut_slowly(text, tail, width, before, final=final)
-        if final and text and not text.endswith(newline):
-            text += newline
-        if not self._csv.quote or self._csv.quote.encode() not in text:
-            end = text.rfind(newline) + len(newline) if newline in text else 0
-            body = text[:end]
-            return (_Piece(body, newline, Lines(body, newline, self._csv.delimiter, width)) if body else None), text[end:] + tail
-        blocks, end = find_blocks(text, self._csv, width)
-        if final and end < len(text):
-            return self._cut_slowly(data, b"", width, before, final=True)
-        return (_Piece(text[:end], newline, blocks) if end else None), text[end:] + tail
+        if newline is not None and not self._has_comments(text, newline):
+            whole = text + newline if final and text and not text.endswith(newline) else text
+            found = find_structure(whole, newline, self._csv)
+            if found is not None and (not final or found.end == len(whole)):
+                records = Records(whole[: found.end], newline, found.stops, found.delimiters)
+                if width == 1 or not records.has_blank():
+                    return (_Piece(records) if found.end else None), whole[found.end :] + tail
+        return self._cut_slowly(text, tail, width, before, final=final)
 
-    def _has_others(self, text: bytes, newline: bytes, width: int) -> bool:
-        """Whether there may be lines that are no records."""
+    def _has_comments(self, text: bytes, newline: bytes) -> bool:
         comment = self._csv.comment.encode()
-        blank = width > 1 and (newline * 2 in text or text.startswith(newline))
-        return blank or bool(comment and (text.startswith(comment) or newline + comment in text))
+        return bool(comment and (text.startswith(comment) or newline + comment in text))
 
     def _cut_slowly(self, text: bytes, tail: bytes, width: int, before: int, *, final: bool) -> tuple[_Piece | None, bytes]:
-        """Rewrite records with one kind of line ending and without blank lines between them."""
+        """Look at every record; those between which there is anything else are written anew, with one kind of line ending."""
         index = index_records(text, self._csv, width)
         rest = tail
         if not final:
@@ -160,7 +134,27 @@ class Cutter:
             return None, rest
         newline = next(iter(index.newlines)) if len(index.newlines) == 1 else b"\n"
         body = b"".join(text[a:b] + newline for a, b in zip(index.starts, index.ends, strict=True))
-        return _Piece(body, newline, locate(body, newline, self._csv, width, len(index))), rest
+        if body != text[: len(body)] and len(index_records(body, self._csv, width)) != len(index):
+            raise FileRefused(
+                "UNREADABLE", f"{len(index)} records are cut in another way when they stand elsewhere: check the quoting"
+            )
+        stops = accumulate(b - a + len(newline) for a, b in zip(index.starts, index.ends, strict=True))
+        return _Piece(Records(body, newline, pa.array(stops, pa.uint64()))), rest
+
+
+def _apart(records: Records) -> Iterator[_Piece]:
+    """Give records that are too long for the reader as pieces of their own: at its buffers' ends it would cut them in two."""
+    long, first = records.longer_than(MAX_RECORD_BYTES), 0
+    if not long:
+        yield _Piece(records)
+        return
+    for place in long:
+        if place > first:
+            yield _Piece(records.some(first, place - first))
+        yield _Piece(records.some(place, 1), too_long=True)
+        first = place + 1
+    if first < len(records):
+        yield _Piece(records.some(first, len(records) - first))
 
 
 def _no_fields(width: int) -> pa.Table:

@@ -14,8 +14,8 @@ import duckdb
 
 from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode
 from tidegate.engine import FieldIds, Keyring, Limits, Output, StagedFile, inspect, run
-from tidegate.engine.checks import REASON_FIELDS
 from tidegate.engine.headers import snake_name
+from tidegate.engine.reasons import REASON_FIELDS
 from tidegate.engine.sources import opened
 from tidegate.engine.values import LINEAGE
 from tidegate.errors import FileRefused
