@@ -148,6 +148,18 @@ class TestLarge:
         assert all(max(one) < min(other) for one, other in itertools.pairwise(now))
         assert [len(one) for one in now] == [len(one) for one in first]
 
+    def test_rows_that_come_nearly_in_the_order_of_their_keys_stay_in_it(self, sales: Dataset, tmp_path: Path) -> None:
+        late = "CASE WHEN range % 100 = 99 THEN range - 50 ELSE range END"  # a key of a row before it, which it replaces
+        books = self.fold(sales, tmp_path, "run1", late, self.ROWS)
+        assert (books.rows_inserted, books.rows_superseded) == (self.ROWS * 99 // 100, self.ROWS // 100)
+        live = sales.lake.open(sales.contract).silver.live()
+        tables = sorted((pq.read_table(f.path) for f in live), key=lambda t: t["_record"][0].as_py())
+        assert len(tables) > 2
+        records = [n for table in tables for n in table["_record"].to_pylist()]
+        assert all(later > earlier - 60 for earlier, later in itertools.pairwise(records))
+        assert len({key for table in tables for key in table["id"].to_pylist()}) == len(records) == books.rows_inserted
+        assert all(max(one["id"].to_pylist()) < min(other["id"].to_pylist()) for one, other in itertools.pairwise(tables[::2]))
+
     def test_file_that_outgrew_its_size_is_split_in_the_order_of_keys(self, sales: Dataset, tmp_path: Path) -> None:
         self.fold(sales, tmp_path, "run1", "10 * range", 30_000)
         assert len(stretches(sales)) == 1

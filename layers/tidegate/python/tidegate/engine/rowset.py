@@ -2,18 +2,17 @@
 
 import shutil
 import tempfile
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from types import MappingProxyType
-from typing import TypeVar
 
 import duckdb
 
+from tidegate.ahead import work_ahead
 from tidegate.contracts.contract import Contract
 from tidegate.engine.apart import Apart
 from tidegate.engine.checks import ColumnSql, compile_columns
@@ -27,8 +26,6 @@ from tidegate.engine.segments import Segment, group_by_header
 from tidegate.engine.values import FieldIds, FilePlan, FileResult, Keyring, Limits, Output, Parents, Refusal, StagedFile
 from tidegate.errors import BooksUnbalanced, FileRefused
 
-T = TypeVar("T")
-R = TypeVar("R")
 _SMALLEST, _LARGEST = 1 << 20, 1 << 24  # bytes of a segment; memory for more is given back and asked for anew each time
 _SHARE = 64  # of the memory: a segment in work is its text, its fields and its rows, and several are in work at a time
 
@@ -138,10 +135,9 @@ class _Batch:
                 free.put(connection)
 
         segments = self._segments(plans, refused)
-        with ThreadPoolExecutor(self.limits.threads) as pool:
-            for rows, unreadable in _in_order(pool, read, segments, ahead=self.limits.threads):
-                refused |= unreadable
-                yield from rows
+        for rows, unreadable in work_ahead(self.limits.threads, read, segments):
+            refused |= unreadable
+            yield from rows
 
     def _segments(self, plans: Sequence[tuple[int, FilePlan]], refused: dict[int, FileRefused]) -> Iterator[Segment]:
         """Cut the files, those of one header together."""
@@ -169,21 +165,6 @@ class _Batch:
                 FileResult(file.file_id, *counts, refusals.get(file.file_id), tuple(c.get(file.file_id, 0) for c in counted))
             )
         return tuple(results)
-
-
-def _in_order(pool: ThreadPoolExecutor, work: Callable[[T], R], inputs: Iterator[T], ahead: int) -> Iterator[R]:
-    """Do some work at a time, a little ahead of who takes the results."""
-    waiting: deque[Future[R]] = deque()
-    try:
-        for given in inputs:
-            waiting.append(pool.submit(work, given))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
 
 
 @contextmanager

@@ -30,7 +30,8 @@ def count_fates(
         " WHERE w.origin = 'arriving' QUALIFY row_number() OVER (PARTITION BY w.rn ORDER BY h.source, h.rn) = 1"
     )
     arriving, pairs = _count(db, "FROM arriving"), _count(db, "FROM pairs")
-    won, died = (_count(db, f"FROM winners WHERE origin = 'arriving' AND {which}") for which in ("NOT dead", "dead"))
+    fates = "count(*) FILTER (NOT dead), count(*) FILTER (dead)"
+    won, died = map(int, db.execute(f"SELECT {fates} FROM winners WHERE origin = 'arriving'").fetchall()[0])
     unchanged = _unchanged(db, columns, values, held_in, sources) if pairs else 0
     keys = f"(SELECT DISTINCT {order.key} FROM held)"
     return Books(

@@ -21,6 +21,10 @@ class Order:
         self.dead = f"coalesce({identifier(when.column)} IN ({texts(when.values)}), false)" if when else "false"
         self.lives = f"NOT {self.dead}"
 
+    def listed(self, row: str) -> str:
+        """Return the columns of the key of a row."""
+        return ", ".join(f"{row}.{identifier(name)}" for name in self.columns)
+
     def same_key(self, one: str, other: str, *, null_safe: bool = True) -> str:
         """Return the condition that two rows have one key. Plain equality also lets a scan skip row groups."""
         equals = "IS NOT DISTINCT FROM" if null_safe else "="

@@ -10,17 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tidegate.engine import Limits
 from tidegate.engine.sql import name as identifier
 from tidegate.ports import LiveFile, Swap, Table
+from tidegate.tables.copying import copy_kept
 from tidegate.tables.duck import copy_into, copy_to, reading, row_group_of
 from tidegate.tables.order import Order
 from tidegate.tables.pruning import order_files
 
 TARGET_BYTES = 128 * 1024 * 1024
 _OUTGROWN = 1.5  # times the target
+_OUTSIDE = "FROM come WHERE home IS NULL"
+_LOOKED_FOR = 97  # one key in so many
+_OPENED = 1.5  # row groups that may hold a key, on average, in rows that are not sorted for it: sorting is a third of writing
 _DISORDER = 0.25  # share of a file's rows that may lie out of order before it is sorted again: sorting is a third of rewriting
 
 
@@ -71,10 +76,28 @@ class Rewriting:
             self._assign_homes(groups)
         for number, group in enumerate(groups):
             add += self._rewrite(number, group)
-        if self._count("FROM come WHERE home IS NULL"):
-            outside = f"{self._wide('', 'WHERE home IS NULL')} ORDER BY {self.order.key}"
-            add += copy_into(self.db, outside, self.room / "outside", self.silver.field_ids, self.target, self.row_group)
-        return Swap(remove, add, coming, sum(leaving.values()))
+        return Swap(remove, add + self._outside(), coming, sum(leaving.values()))
+
+    def _outside(self) -> list[Path]:
+        """Write the rows that come to no file, in files of their own."""
+        if not self._count(_OUTSIDE):
+            return []
+        if self.sources.keys() == {0} and self._in_order():
+            return copy_kept(self.sources[0], self._kept, self.silver.field_ids, self.room, self.target)
+        rows = f"{self._wide('', 'WHERE home IS NULL')} ORDER BY {self.order.key}"
+        return copy_into(self.db, rows, self.room / "outside", self.silver.field_ids, self.target, self.row_group)
+
+    def _in_order(self) -> bool:
+        """Whether the rows are more than a row group, and who looks for a key in them would hardly open more than one."""
+        key = identifier(self.order.columns[0])
+        bounds = f"SELECT rn // {self.row_group} AS chunk, min({key}) AS low, max({key}) AS high {_OUTSIDE} GROUP BY chunk"
+        chunks, some = self._count(f"FROM ({bounds})"), f"FROM (SELECT {key} AS key {_OUTSIDE} AND rn % {_LOOKED_FOR} = 0)"
+        return chunks > 1 and self._count(f"{some} JOIN ({bounds}) ON key BETWEEN low AND high") <= _OPENED * self._count(some)
+
+    def _kept(self, first: int, rows: int) -> pa.Array:
+        """The places of the rows that come to no file among some of the arriving ones."""
+        here = f"SELECT rn - {first} AS place {_OUTSIDE} AND rn BETWEEN {first} AND {first + rows - 1} ORDER BY place"
+        return self.db.sql(here).to_arrow_table()["place"].combine_chunks()
 
     def _groups(self, leaving: dict[int, int]) -> list[list[_Base]]:
         """The files that keep rows, in the order of their keys; neighbours without a file between them are joined up to the target."""

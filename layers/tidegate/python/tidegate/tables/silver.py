@@ -71,7 +71,7 @@ class _Fold:
     """The narrow tables of one fold, each of rows with `source` (a number of a file) and `rn` (the row in it).
 
     `arriving`: the run's rows. `held`: silver's rows of the keys concerned. `recalled`: bronze's rows of the keys of which silver
-    does not know enough. `winners`: the newest row of each key, with `origin`. `come` and `gone`: what changes in silver.
+    does not know enough. `winners`: the newest row of each key, with `origin`. `come` (with the key) and `gone`: what changes in silver.
     """
 
     def __init__(self, db: duckdb.DuckDBPyConnection, contract: Contract, epoch: Epoch, layers: Layers, room: Path) -> None:
@@ -99,6 +99,8 @@ class _Fold:
 
     def affect(self, leaving: Sequence[str]) -> None:
         """Find the keys whose row may change, silver's rows of them, and what only bronze knows of them."""
+        if not leaving and not self.silver.live() and self.when is None:
+            return  # nothing is known of any key
         self.db.execute(f"CREATE TEMP TABLE affected AS SELECT DISTINCT {self.order.key} FROM arriving")
         if leaving:
             self._leave(leaving)
@@ -124,12 +126,18 @@ class _Fold:
             "SELECT 'arriving' AS origin, * FROM arriving UNION ALL SELECT 'recalled', * FROM recalled"
             f" UNION ALL SELECT 'held', * FROM ({known})"
         )
+        self.db.execute(f"CREATE TEMP VIEW candidates AS SELECT * FROM ({candidates}) WHERE {self._current()}")
+        # Most keys have one row, and that one is their newest: only the others are ranked.
+        self.db.execute(f"CREATE TEMP TABLE repeated AS SELECT {self.order.key} FROM candidates GROUP BY ALL HAVING count(*) > 1")
+        rivals = f"SELECT c.* FROM candidates c SEMI JOIN repeated r ON {self._same('r', 'c', 'repeated')}"
         self.db.execute(
-            f"CREATE TEMP TABLE winners AS SELECT * FROM ({candidates}) WHERE {self._current()} QUALIFY {self.order.is_newest}"
+            f"CREATE TEMP TABLE beaten AS SELECT origin, source, rn FROM ({rivals}) QUALIFY NOT ({self.order.is_newest})"
         )
+        self.db.execute("CREATE TEMP VIEW winners AS FROM candidates ANTI JOIN beaten USING (origin, source, rn)")
         # A row is told from all others by its place in a file and the run that loaded it.
         same_row = "h._file_id = w._file_id AND h._record = w._record AND h._run_id = w._run_id"
-        self.db.execute(f"CREATE TEMP TABLE come AS SELECT w.* FROM winners w ANTI JOIN held h ON {same_row} WHERE NOT w.dead")
+        come = f"SELECT w.source, w.rn, {self.order.listed('w')} FROM winners w ANTI JOIN held h ON {same_row} WHERE NOT w.dead"
+        self.db.execute(f"CREATE TEMP TABLE come AS {come}")
         self.db.execute(
             f"CREATE TEMP TABLE gone AS SELECT h.source, h.rn FROM held h ANTI JOIN (FROM winners WHERE NOT dead) w ON {same_row}"
         )
