@@ -311,7 +311,8 @@ they are not zero, which no column takes; int96 to the microsecond |
 EXCEL = """\
 ### Excel
 
-`xlsx` (and `xlsm`): the first worksheet, hidden or not, or the one that `sheet` names. Its first row has the names; every further row that
+`xlsx` (and `xlsm`): the first worksheet, or the one that `sheet` names. A workbook in which another one has rows too, hidden or not, is
+refused until the contract says which: rows that nobody reads would be lost. The first row has the names; every further row that
 is not blank is a record. Cells become text as Parquet's values do.
 
 * An error such as `#N/A` in a column that the contract takes rejects its record with rule `cell_error`; cells beyond the last name

@@ -24,11 +24,10 @@ KEPT = Path(__file__).parents[1] / "cases"
 
 
 def format_cases() -> Iterator[dict[str, Any]]:
-    """The cases of the other formats, each with the contract of its group and what is known of it."""
+    """The cases of the other formats, each with the contract of its group."""
     for group in yaml.safe_load((KEPT / "awkward_formats.yaml").read_text(encoding="utf-8")):
-        known = {"known": group["known"]} if "known" in group else {}
         for case in group["cases"]:
-            yield {"contract": group["contract"]} | ({} if case.pop("holds", False) else known) | case
+            yield {"contract": group["contract"]} | case
 
 
 CASES: list[dict[str, Any]] = [*yaml.safe_load((KEPT / "awkward.yaml").read_text(encoding="utf-8")), *format_cases()]
@@ -79,7 +78,7 @@ def check_raw(raws: list[str], text: str, lines: bool) -> None:  # noqa: FBT001 
 
 
 def slow_cases() -> Iterator[tuple[str, str | None]]:
-    """Hold the large files to their cases; name and error of each. One that is known to be wrong has to be wrong still."""
+    """Hold the large files to their cases; name and error of each."""
     for case in CASES:
         if not case.get("slow"):
             continue
@@ -89,6 +88,4 @@ def slow_cases() -> Iterator[tuple[str, str | None]]:
                 check(Path(folder), case)
             except AssertionError:
                 error = traceback.format_exc(limit=-1)
-        if "known" in case:
-            error = None if error else "is as it should be: take `known` out of its case"
         yield case["file"], error

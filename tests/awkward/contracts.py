@@ -33,5 +33,7 @@ CONTRACTS = {
     "cp1252": replace(ABC, csv=CsvFormat(encoding="cp1252")),
     "semicolon": replace(ABC, csv=CsvFormat(delimiter=";")),
     "json": replace(ABC, format=Format.JSON),
+    "parquet": replace(ABC, format=Format.PARQUET),
+    "xlsx": replace(ABC, format=Format.EXCEL),
     "tab": replace(ABC, csv=CsvFormat(delimiter="\t")),
 }

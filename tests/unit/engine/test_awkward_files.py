@@ -8,14 +8,11 @@ import pytest
 from tests.awkward.check import CASES, check
 from tests.awkward.make_files import all_files
 
-FIELDS = {"file", "contract", "refused", "read", "quarantined", "values", "raw", "known", "slow"}
+FIELDS = {"file", "contract", "refused", "read", "quarantined", "values", "raw", "slow"}
 
 
 def parameter(case: dict[str, Any]) -> Any:
-    marks = []
-    if "known" in case:
-        marks.append(pytest.mark.xfail(strict=True, reason=case["known"]))
-    return pytest.param(case, marks=marks, id=f"{case['file']}-{case.get('contract', 'abc')}")
+    return pytest.param(case, id=f"{case['file']}-{case.get('contract', 'abc')}")
 
 
 @pytest.mark.parametrize("case", [parameter(case) for case in CASES if not case.get("slow")])

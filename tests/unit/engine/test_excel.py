@@ -138,13 +138,18 @@ def test_merged_cells_have_their_value_in_the_first(tmp_path: Path) -> None:
     assert outcome.rules == [[("required", "a")]]
 
 
-def test_sheet_is_the_first_or_the_one_that_the_contract_names(tmp_path: Path) -> None:
+def test_sheet_is_the_first_when_no_other_has_rows_or_the_one_that_the_contract_names(tmp_path: Path) -> None:
+    assert load(tmp_path / "1", AB, workbook(("a", "b"), ("x", 1), Empty=[(None, "")])).accepted == [("x", 1, "f0", 1)]
     content = workbook(("a", "b"), ("x", 1), Orders=[("a", "b"), ("y", 2)])
-    assert load(tmp_path / "1", AB, content).accepted == [("x", 1, "f0", 1)]
     named = contract(*AB.columns, sheet="Orders", **EXCEL)
     outcome = load(tmp_path / "2", named, content, GOOD)
     assert outcome.accepted == [("y", 2, "f0", 1)]
     assert outcome.codes == [None, "WRONG_HEADER"]
+
+
+def test_workbook_with_rows_in_a_sheet_that_nobody_would_read_is_refused(tmp_path: Path) -> None:
+    outcome = load(tmp_path, AB, workbook(("a", "b"), ("x", 1), Orders=[("a", "b"), ("y", 2)]), GOOD)
+    assert outcome.codes == ["UNSUPPORTED_CONTENT", None]
 
 
 def test_dimensions_that_a_writer_got_wrong_lose_no_row(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ CONTRACT_WORDS = (
         ("keep", "none"),
     ),
     Word("nullValues", "texts", "Texts that mean null in every column; the empty text always does.", '["NULL", "n/a"]'),
-    Word("sheet", "text", "The worksheet of an xlsx file that has the rows; its first one if it is not said.", "Orders"),
+    Word("sheet", "text", "The worksheet of an xlsx file that has the rows. It can be left out where no other has any.", "Orders"),
     Word("maxShrink", "number", "Share of the rows, 0 to 1, that a full load may take away; a larger loss is held back.", "0.2"),
     Word(
         "deleteWhen",

@@ -38,9 +38,13 @@ class ExcelForm:
 
         Raises:
             FileRefused: EMPTY_FILE, UNSUPPORTED_CONTENT, UNREADABLE, TOO_LARGE, or WRONG_HEADER: no such sheet, or a blank first row.
+                UNSUPPORTED_CONTENT also when several sheets have rows and the contract does not say which.
         """
         with self._rows(file) as rows:
-            names = [_text(cell)[0] or "" for cell in next(rows, ())]
+            first = next(rows, None)
+            if first is None:
+                raise FileRefused("EMPTY_FILE", "the worksheet is empty: send the names alone if there is nothing to send")
+            names = [_text(cell)[0] or "" for cell in first]
         names = [name.strip() for name in names]
         while names and not names[-1]:
             names.pop()
@@ -98,7 +102,17 @@ class ExcelForm:
             )
         if not book.worksheets:
             raise FileRefused("WRONG_HEADER", "the workbook has no worksheet: send the rows in one")
-        return book[self._sheet] if self._sheet else book.worksheets[0]
+        if self._sheet:
+            return book[self._sheet]
+        if any(_has_cells(sheet) for sheet in book.worksheets[1:]):
+            message = "several worksheets of the workbook have rows: name the one to read, by sheet, in the contract"
+            raise FileRefused("UNSUPPORTED_CONTENT", message)
+        return book.worksheets[0]
+
+
+def _has_cells(sheet: Any) -> bool:  # noqa: ANN401 - openpyxl has no types
+    sheet.reset_dimensions()
+    return any(cell.value not in {None, ""} for row in sheet.iter_rows() for cell in row)
 
 
 def _piece(part: Part, chunk: Sequence[Sequence[Any]], places: Sequence[int], width: int) -> Piece:
