@@ -84,6 +84,15 @@ def test_tombstone_needs_no_value_that_can_be_computed(tmp_path: Path) -> None:
     assert outcome.rules == [[("expression", "kg")], [("value_map", "sex")]]
 
 
+def test_mark_that_the_map_does_not_have_makes_no_tombstone(tmp_path: Path) -> None:
+    of = contract(
+        text("id", primary_key=True), text("op", value_map=(("X", "D"),)), text("v", required=True), delete_when=When("op", ("D",))
+    )
+    outcome = load(tmp_path, of, b"id,op,v\n1,D,\n2,X,\n")
+    assert [row[0] for row in outcome.accepted] == ["2"]
+    assert outcome.rules == [[("value_map", "op"), ("required", "v")]]
+
+
 @pytest.mark.parametrize(
     ("column", "part"),
     [

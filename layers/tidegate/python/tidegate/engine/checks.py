@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from tidegate.contracts.contract import Column, Contract, Kind, Privacy
+from tidegate.contracts.contract import Column, Contract, Kind, Privacy, When
 from tidegate.contracts.rules import Check
 from tidegate.engine import sql
 from tidegate.engine.casts import cast, default_cast, sql_type
@@ -51,8 +51,7 @@ def compile_columns(connection: duckdb.DuckDBPyConnection, contract: Contract) -
     when = contract.delete_when
     if when is None:
         return compiled
-    number = next(c.number for c in compiled if c.column.name == when.column)
-    lives = f"coalesce(t{number} NOT IN ({sql.texts(when.values)}), true)"
+    lives = _lives(contract.columns, when)
     always = {when.column, contract.order_by, *contract.primary_key}
     return tuple(
         c
@@ -90,7 +89,14 @@ def _of_the_living(check: Check, contract: Contract, numbers: Mapping[str, int])
     condition, when = broken(check, numbers), contract.delete_when
     if not check.expression or when is None:
         return condition
-    return f"({condition}) AND coalesce(t{numbers[when.column]} NOT IN ({sql.texts(when.values)}), true)"
+    return f"({condition}) AND {_lives(contract.columns, when)}"
+
+
+def _lives(columns: Sequence[Column], when: When) -> str:
+    """The condition that a row is no tombstone; one whose mark could not be made from its sources is none."""
+    number = next(n for n, column in enumerate(columns) if column.name == when.column)
+    lives = f"coalesce(t{number} NOT IN ({sql.texts(when.values)}), true)"
+    return f"({lives} OR f{number} IS NOT NULL)" if staged(columns[number]) else lives
 
 
 def _try_expression(connection: duckdb.DuckDBPyConnection, contract: Contract, column: Column, condition: str) -> None:
