@@ -84,6 +84,18 @@ def test_tombstone_needs_no_value_that_can_be_computed(tmp_path: Path) -> None:
     assert outcome.rules == [[("expression", "kg")], [("value_map", "sex")]]
 
 
+def test_tombstone_has_no_value_where_the_map_does_not_have_it(tmp_path: Path) -> None:
+    of = contract(
+        text("id", primary_key=True),
+        text("op"),
+        text("v", value_map=SEX),
+        text("w", value_map=SEX, privacy=Privacy.TOKENISE),
+        delete_when=When("op", ("D",)),
+    )
+    outcome = load(tmp_path, of, b"id,op,v,w\n1,D,?,?\n")
+    assert [row[:4] for row in outcome.accepted] == [("1", "D", None, None)]
+
+
 def test_mark_that_the_map_does_not_have_makes_no_tombstone(tmp_path: Path) -> None:
     of = contract(
         text("id", primary_key=True), text("op", value_map=(("X", "D"),)), text("v", required=True), delete_when=When("op", ("D",))

@@ -223,12 +223,17 @@ def typed_rows(columns: Sequence[ColumnSql], texts: Sequence[str], source: str, 
     if mapped:
         settle = ", ".join(_settled(c) for c in columns)
         rows = f"SELECT {settle}{kept} FROM ({rows})"
-    values = ", ".join(f"{c.value} AS v{c.number}" for c in columns)
-    masked = ", ".join(f"{c.masked} AS o{c.number}" for c in columns)
+    values = ", ".join(f"{_made(c, c.value)} AS v{c.number}" for c in columns)
+    masked = ", ".join(f"{_made(c, c.masked)} AS o{c.number}" for c in columns)
     names = ", ".join([*(f"t{c.number}" for c in columns), *(f"f{c.number}" for c in mapped)])
     inner = f"SELECT {names}, {values}{kept} FROM ({rows})"
     counted = "".join(f", {condition} AS w{place}" for c in columns for place, condition in c.counted)
     return f"SELECT {masked}, {_reasons(columns)} AS broken{counted}{kept} FROM ({inner})"
+
+
+def _made(compiled: ColumnSql, value: str) -> str:
+    """A value that could not be made from its sources is NULL in a tombstone, which need not have it: the text stands for no value."""
+    return f"CASE WHEN f{compiled.number} IS NULL THEN {value} END" if staged(compiled.column) else value
 
 
 def _stage(compiled: ColumnSql) -> str:
