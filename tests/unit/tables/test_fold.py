@@ -1,7 +1,7 @@
 """Silver is a fold of bronze: what each kind of arrival does to it, and that the books say so."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +31,13 @@ def test_any_history_of_an_upsert_dataset_leaves_the_plain_fold(history: list[St
 def test_any_history_of_an_append_dataset_leaves_the_plain_fold(history: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as place:
         play(Dataset(LocalLake(Path(place)), Path(place), EVENTS), history)
+
+
+@settings(max_examples=25, deadline=None)
+@given(HISTORIES)
+def test_any_history_of_a_dataset_laid_out_by_other_columns_leaves_the_plain_fold(history: list[Step]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        play(Dataset(LocalLake(Path(place)), Path(place), replace(SALES, sort_by=("amount", "at"))), history)
 
 
 def test_newest_is_decided_by_order_column_then_arrival_then_record(sales: Dataset) -> None:

@@ -104,6 +104,24 @@ def test_key_that_silver_lacks_reads_no_bronze_file_without_tombstones(tmp_path:
     assert layers.bronze.fetched == [with_tombstone.path]
 
 
+def amounts(dataset: Dataset) -> list[list[str]]:
+    """The amounts of each data file of silver, in the files' own order."""
+    live = dataset.lake.open(dataset.contract).silver.live()
+    return sorted([str(v) for v in pq.read_table(f.path, columns=["amount"])["amount"].to_pylist()] for f in live)
+
+
+def test_rows_are_laid_out_by_the_columns_that_the_contract_names(tmp_path: Path) -> None:
+    (tmp_path / "warehouse").mkdir()
+    sales = Dataset(LocalLake(tmp_path / "warehouse"), tmp_path, replace(SALES, sort_by=("amount",)))
+    sales.put(DELTA + "1", ("a", 1, "5.00"), ("b", 1, "1.00"), ("c", 1, "3.00"))
+    sales.put(DELTA + "2", ("d", 1, "8.00"), ("e", 1, "9.00"))
+    assert amounts(sales) == [["1.00", "3.00", "5.00"], ["8.00", "9.00"]]
+    sales.put(DELTA + "3", ("b", 2, "4.00"), ("f", 1, "2.00"))  # within the stretch of the file that is rewritten for b
+    assert amounts(sales) == [["2.00", "3.00", "4.00", "5.00"], ["8.00", "9.00"]]
+    sales.put(DELTA + "4", ("c", 2, "8.50"))  # leaves its file; the other one is not rewritten for it
+    assert amounts(sales) == [["2.00", "4.00", "5.00"], ["8.00", "9.00"], ["8.50"]]
+
+
 class TestLarge:
     """Tables of several row groups, with a small target and less memory than the table."""
 
@@ -112,6 +130,12 @@ class TestLarge:
     @pytest.fixture(autouse=True)
     def _small_target(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(rewriting, "TARGET_BYTES", 200 * 1024)
+
+    def test_files_are_as_large_as_the_contract_says(self, tmp_path: Path) -> None:
+        (tmp_path / "warehouse").mkdir()
+        large = Dataset(LocalLake(tmp_path / "warehouse"), tmp_path, replace(SALES, target_file_mb=8))
+        self.fold(large, tmp_path, "run1", "range", self.ROWS)
+        assert len(stretches(large)) == 1
 
     def fold(self, dataset: Dataset, place: Path, run: str, ids: str, rows: int) -> Books:
         """Fold so many rows with these ids (an expression of `range`), more than a hundred bytes each, into silver."""
@@ -127,7 +151,7 @@ class TestLarge:
         with connect(room, limits) as db:
             arriving = copy_to(db, made, room / "arriving.parquet", layers.bronze.field_ids)
         manifest = Manifest(SALES.dataset, 1, run, "key", "1.0.0", Epoch(), Epoch(), ())
-        commit, books = commit_silver(SALES, manifest, layers, arriving, [], LocalWorkshop(room, limits, KEYRING))
+        commit, books = commit_silver(dataset.contract, manifest, layers, arriving, [], LocalWorkshop(room, limits, KEYRING))
         assert commit.rows_after == commit.rows_before + books.rows_inserted
         return books
 

@@ -172,10 +172,10 @@ class Contract:
     """A dataset's contract. `dataset` is `<domain>.<name>`; `sha256` is of the published bytes.
 
     `attempts` is how often a file may fail by itself. `batch_window` is in seconds, None for the stack's. Rows for which
-        `delete_when` holds are tombstones. `sheet` is the worksheet of a workbook, empty for its first. `drift_types` are patterns
-    of names and the kinds of columns that drift brings under them.
-     `keeps_raw`: quarantine has the text
-    of rejected records.
+    `delete_when` holds are tombstones. `sheet` is the worksheet of a workbook, empty for its first. `drift_types` are patterns of
+    names and the kinds of columns that drift brings under them. `keeps_raw`: quarantine has the text of rejected records. `sort_by`
+    are the columns that silver's rows are laid out by, the key's when there are none; `target_file_mb` is about the size of its
+    data files, None for Tidegate's own.
     """
 
     domain: str
@@ -200,6 +200,8 @@ class Contract:
     delete_when: When | None = None
     drift_types: tuple[tuple[str, Kind], ...] = ()
     keeps_raw: bool = True
+    sort_by: tuple[str, ...] = ()
+    target_file_mb: int | None = None
 
     @property
     def dataset(self) -> str:

@@ -86,6 +86,8 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
         delete_when=_delete_when(document, customs, mode, columns, findings),
         drift_types=_drift_types(customs, findings),
         keeps_raw=customs.text("quarantineRaw") != "none",
+        sort_by=_sort_by(document, customs, columns, findings),
+        target_file_mb=customs.whole("targetFileMegabytes"),
         csv=server.csv,
         format=server.format,
         json=server.json,
@@ -161,6 +163,17 @@ def _check_order(document: Node, customs: Customs, columns: tuple[Column, ...], 
     elif named[order].type.kind in {Kind.BOOLEAN, *JSON_KINDS}:
         kind = named[order].type.kind
         findings.add(line, "customProperties[orderBy]", f"orderBy names {order}, a {kind}", "use a timestamp or a number")
+
+
+def _sort_by(document: Node, customs: Customs, columns: tuple[Column, ...], findings: Findings) -> tuple[str, ...]:
+    written, named = customs.texts("sortBy"), {c.name: c for c in columns}
+    line, where = customs.line("sortBy", document.line), "customProperties[sortBy]"
+    for name in written:
+        if name not in named:
+            findings.add(line, where, f"sortBy names {name}, which is no column", suggest(name, named))
+        elif not named[name].stored:
+            findings.add(line, where, f"sortBy names {name}, which no table has by privacy drop", "use a column that is kept")
+    return written
 
 
 def _drift_types(customs: Customs, findings: Findings) -> tuple[tuple[str, Kind], ...]:

@@ -6,13 +6,19 @@ from tidegate.engine.sql import texts
 
 
 class Order:
-    """`columns` are the key's; `key` is their list; `is_newest`, `lives` and `dead` are conditions on a row."""
+    """`columns` are the key's, `key` is their list; `is_newest`, `lives` and `dead` are conditions on a row.
+
+    `layout` is the list of columns that data files are sorted by, `place` the first of them; `by_key`: it is one of the key's.
+    """
 
     def __init__(self, contract: Contract) -> None:
         """Read key, order and tombstones."""
         upsert = contract.load_mode is LoadMode.UPSERT
         self.columns = contract.primary_key if upsert else ("_object_key", "_record")
         self.key = ", ".join(identifier(name) for name in self.columns)
+        laid_out = tuple(dict.fromkeys((*contract.sort_by, *self.columns)))
+        self.place, self.layout = laid_out[0], ", ".join(identifier(name) for name in laid_out)
+        self.by_key = self.place in self.columns
         self.deciding = (*([contract.order_by] if contract.order_by else []), "_arrival", "_file_id", "_record")
         newest = ", ".join(f"{identifier(n)} DESC NULLS LAST" for n in self.deciding)
         self.is_newest = f"row_number() OVER (PARTITION BY {self.key} ORDER BY {newest}) = 1"
@@ -22,8 +28,8 @@ class Order:
         self.lives = f"NOT {self.dead}"
 
     def listed(self, row: str) -> str:
-        """Return the columns of the key of a row."""
-        return ", ".join(f"{row}.{identifier(name)}" for name in self.columns)
+        """Return the columns of the key and the place of a row."""
+        return ", ".join(f"{row}.{identifier(name)}" for name in dict.fromkeys((*self.columns, self.place)))
 
     def same_key(self, one: str, other: str, *, null_safe: bool = True) -> str:
         """Return the condition that two rows have one key. Plain equality also lets a scan skip row groups."""

@@ -1,8 +1,9 @@
 """Write anew the data files of silver that lose rows, and new ones for what comes; all others stay.
 
-A data file covers a stretch of keys, and its rows are in their order. A file that is rewritten keeps its stretch and takes in the new
-rows of it, so that the next run still finds most files untouched by their bounds. Rows of keys outside every such stretch get files of
-their own. Neighbours that together are no larger than a file should be are joined, one that has outgrown it is split.
+A data file covers a stretch of places, which are keys unless the contract says otherwise, and its rows are in their order. A file that
+is rewritten keeps its stretch and takes in the new rows of it, so that the next run still finds most files untouched by their bounds.
+Rows of places outside every such stretch get files of their own. Neighbours that together are no larger than a file should be are
+joined, one that has outgrown it is split.
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,10 +57,11 @@ class Rewriting:
         held_in: Sequence[tuple[LiveFile, Path]],
         sources: Mapping[int, Path],
         limits: Limits,
+        target: int | None = None,
     ) -> None:
-        """Take the numbered files that `held` and `come` speak of."""
+        """Take the numbered files that `held` and `come` speak of; `target` is about the size of a file in bytes."""
         self.db, self.order, self.silver, self.room = db, order, silver, room
-        self.held_in, self.sources, self.target = held_in, sources, TARGET_BYTES
+        self.held_in, self.sources, self.target = held_in, sources, target or TARGET_BYTES
         self.row_group = row_group_of((*sources.values(), *(path for _, path in held_in)), limits)
         self.names = ", ".join(map(identifier, silver.columns))
 
@@ -84,15 +86,15 @@ class Rewriting:
             return []
         if self.sources.keys() == {0} and self._in_order():
             return copy_kept(self.sources[0], self._kept, self.silver.field_ids, self.room, self.target)
-        rows = f"{self._wide('', 'WHERE home IS NULL')} ORDER BY {self.order.key}"
+        rows = f"{self._wide('', 'WHERE home IS NULL')} ORDER BY {self.order.layout}"
         return copy_into(self.db, rows, self.room / "outside", self.silver.field_ids, self.target, self.row_group)
 
     def _in_order(self) -> bool:
-        """Whether the rows are more than a row group, and who looks for a key in them would hardly open more than one."""
-        key = identifier(self.order.columns[0])
-        bounds = f"SELECT rn // {self.row_group} AS chunk, min({key}) AS low, max({key}) AS high {_OUTSIDE} GROUP BY chunk"
-        chunks, some = self._count(f"FROM ({bounds})"), f"FROM (SELECT {key} AS key {_OUTSIDE} AND rn % {_LOOKED_FOR} = 0)"
-        return chunks > 1 and self._count(f"{some} JOIN ({bounds}) ON key BETWEEN low AND high") <= _OPENED * self._count(some)
+        """Whether the rows are more than a row group, and who looks for a place in them would hardly open more than one."""
+        place = identifier(self.order.place)
+        bounds = f"SELECT rn // {self.row_group} AS chunk, min({place}) AS low, max({place}) AS high {_OUTSIDE} GROUP BY chunk"
+        chunks, some = self._count(f"FROM ({bounds})"), f"FROM (SELECT {place} AS place {_OUTSIDE} AND rn % {_LOOKED_FOR} = 0)"
+        return chunks > 1 and self._count(f"{some} JOIN ({bounds}) ON place BETWEEN low AND high") <= _OPENED * self._count(some)
 
     def _kept(self, first: int, rows: int) -> pa.Array:
         """The places of the rows that come to no file among some of the arriving ones."""
@@ -101,7 +103,7 @@ class Rewriting:
 
     def _groups(self, leaving: dict[int, int]) -> list[list[_Base]]:
         """The files that keep rows, in the order of their keys; neighbours without a file between them are joined up to the target."""
-        places = order_files(self.db, self.silver, self.order.columns[0])
+        places = order_files(self.db, self.silver, self.order.place)
         bases = [
             _Base(number, file, path, file.rows - gone, places[file.path])
             for number, gone in leaving.items()
@@ -118,8 +120,11 @@ class Rewriting:
         return groups
 
     def _assign_homes(self, groups: Sequence[Sequence[_Base]]) -> None:
-        """Give each coming row the group that held its key, or that covers it; then read those rows whole, in order."""
-        key, same = identifier(self.order.columns[0]), self.order.same_key("h", "c")
+        """Give each coming row a group, then read those rows whole, in order.
+
+        It is the group that held its key, when places are keys, otherwise one that covers its place.
+        """
+        place, same = identifier(self.order.place), self.order.same_key("h", "c")
         listed = [(number, base.number, base.file.path) for number, group in enumerate(groups) for base in group]
         self.db.execute(
             "CREATE TEMP TABLE bases AS SELECT unnest($homes) AS home, unnest($sources) AS source, unnest($paths) AS path",
@@ -127,19 +132,19 @@ class Rewriting:
         )
         self.db.execute(
             "CREATE TEMP TABLE homes AS SELECT c.source, c.rn, min(b.home) AS home FROM come c"
-            f" JOIN held h ON {same} JOIN bases b ON b.source = h.source GROUP BY c.source, c.rn"
+            f" JOIN held h ON {same} JOIN bases b ON b.source = h.source WHERE {self.order.by_key} GROUP BY c.source, c.rn"
         )
         covering = (
             "SELECT b.home, min(s.low) AS low, max(s.high) AS high FROM bases b JOIN stretches s USING (path) GROUP BY b.home"
         )
         self.db.execute(
             "INSERT INTO homes SELECT c.source, c.rn, s.home FROM (FROM come ANTI JOIN homes USING (source, rn)) c"
-            f" ASOF JOIN ({covering}) s ON c.{key} >= s.low WHERE c.{key} <= s.high"
+            f" ASOF JOIN ({covering}) s ON c.{place} >= s.low WHERE c.{place} <= s.high"
         )
         self.db.execute("UPDATE come SET home = h.home FROM homes h WHERE h.source = come.source AND h.rn = come.rn")
         if self._count("FROM homes"):
             fresh = self._wide("home, ", "WHERE home IS NOT NULL")
-            self.db.execute(f"INSERT INTO fresh {fresh} ORDER BY home, {self.order.key}")
+            self.db.execute(f"INSERT INTO fresh {fresh} ORDER BY home, {self.order.layout}")
 
     def _rewrite(self, number: int, group: Sequence[_Base]) -> list[Path]:
         """Write what one group of files holds now."""
@@ -150,11 +155,11 @@ class Rewriting:
             f" ANTI JOIN (SELECT rn FROM gone WHERE source = {b.number}) g ON g.rn = r.rn"
             for b in group
         )
-        query = f"{kept} UNION ALL (SELECT {self.names} FROM fresh WHERE home = {number} ORDER BY {self.order.key})"
+        query = f"{kept} UNION ALL (SELECT {self.names} FROM fresh WHERE home = {number} ORDER BY {self.order.layout})"
         outgrown = size > self.target * _OUTGROWN
-        loose = _disorder(group[0].path, self.order.columns[0]) + fresh + group[0].file.rows - group[0].kept
+        loose = _disorder(group[0].path, self.order.place) + fresh + group[0].file.rows - group[0].kept
         if len(group) > 1 or outgrown or loose > _DISORDER * (rows + fresh):
-            query = f"FROM ({query}) ORDER BY {self.order.key}"
+            query = f"FROM ({query}) ORDER BY {self.order.layout}"
         place = self.room / f"rewritten-{number}"
         if outgrown:
             written = copy_into(self.db, query, place, self.silver.field_ids, self.target, self.row_group)

@@ -56,7 +56,10 @@ def fold_silver(
         fold.decide()
         values = [name for name in layers.silver.columns if name not in LINEAGE]
         books = count_fates(db, fold.order, layers.silver.columns, values, fold.held_in, fold.sources)
-        return Rewriting(db, fold.order, layers.silver, room, fold.held_in, fold.sources, limits).swap(), books
+        target = contract.target_file_mb
+        return Rewriting(
+            db, fold.order, layers.silver, room, fold.held_in, fold.sources, limits, target and target << 20
+        ).swap(), books
 
 
 def count_living(contract: Contract, rows: Path, room: Path, limits: Limits) -> int:
@@ -71,7 +74,8 @@ class _Fold:
     """The narrow tables of one fold, each of rows with `source` (a number of a file) and `rn` (the row in it).
 
     `arriving`: the run's rows. `held`: silver's rows of the keys concerned. `recalled`: bronze's rows of the keys of which silver
-    does not know enough. `winners`: the newest row of each key, with `origin`. `come` (with the key) and `gone`: what changes in silver.
+    does not know enough. `winners`: the newest row of each key, with `origin`. `come` and `gone`: what changes in silver; the
+    former with key and place.
     """
 
     def __init__(self, db: duckdb.DuckDBPyConnection, contract: Contract, epoch: Epoch, layers: Layers, room: Path) -> None:
@@ -80,7 +84,7 @@ class _Fold:
         self.held_in: list[tuple[LiveFile, Path]] = []  # by the source number of `held`
         self.sources: dict[int, Path] = {}  # by the source number of `arriving`, which is 0, and `recalled`
         self.epoch = epoch
-        names = dict.fromkeys((*self.order.columns, *self.order.deciding, "_object_key", "_run_id"))
+        names = dict.fromkeys((*self.order.columns, self.order.place, *self.order.deciding, "_object_key", "_run_id"))
         self.narrow = ", ".join(map(identifier, names))
 
     def stage(self, arriving: Path | None) -> None:
