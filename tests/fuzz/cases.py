@@ -81,6 +81,7 @@ def contract_of(kept: dict[str, Any]) -> Contract:
         "load_mode": LoadMode,
         "schema_drift": SchemaDrift,
         "null_values": tuple,
+        "sort_by": tuple,
         "csv": lambda csv: CsvFormat(**csv),
         "delete_when": when_of,
         "format": Format,

@@ -171,6 +171,12 @@ customProperties:
         parse_contract(text, "test")
 
 
+@pytest.mark.parametrize("tail", [b"'\\", b"'x\\", b"1,'\\", b"'\\\n"])
+def test_open_quote_whose_last_character_is_an_escape_refuses_the_file(tmp_path: Path, tail: bytes) -> None:
+    of = contract(*TWO, csv=CsvFormat(quote="'", escape="\\"))
+    assert load(tmp_path, of, b"a,b\n1,2\n" + tail, b"a,b\n3,4\n").codes == ["UNREADABLE", None]
+
+
 @pytest.mark.parametrize(
     ("record", "rule"),
     [

@@ -134,3 +134,9 @@ def test_long_names_stay_distinct() -> None:
     names = {snake_name("x" * 200), snake_name("x" * 201)}
     assert len(names) == 2
     assert max(map(len, names)) <= 120
+
+
+def test_escape_outside_quotes_is_a_part_of_a_name(tmp_path: Path) -> None:
+    of = contract(text("a"), schema_drift=SchemaDrift.QUARANTINE, csv=CsvFormat(escape="\\"))
+    outcome = load(tmp_path, of, b"a\\\n1\n", b'"a"\n2\n')
+    assert outcome.codes == ["WRONG_HEADER", None]

@@ -1,11 +1,13 @@
 """Value maps, defaults and constants."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.unit.engine.rig import contract, load, text, typed
 from tidegate.contracts.contract import Column, ColumnType, Kind, LoadMode, Privacy, When
+from tidegate.contracts.rules import Check, Metric, Rules
 from tidegate.contracts.transform import read_logic
 from tidegate.engine import check_contract
 from tidegate.errors import ContractInvalid
@@ -82,6 +84,12 @@ def test_tombstone_needs_no_value_that_can_be_computed(tmp_path: Path) -> None:
     outcome = load(tmp_path, of, b"id,op,sex,lb\n1,X,?,?\n2,I,M,?\n3,I,?,1\n")
     assert [row[:2] for row in outcome.accepted] == [("1", "D")]
     assert outcome.rules == [[("expression", "kg")], [("value_map", "sex")]]
+
+
+def test_text_that_the_map_does_not_have_breaks_no_rule_of_the_contract_either(tmp_path: Path) -> None:
+    rule = Check("no_gaps", "v", Metric.MISSING_VALUES, values=("?",))
+    of = replace(contract(text("id"), text("v", value_map=SEX)), rules=Rules(checks=(rule,)))
+    assert load(tmp_path, of, b"id,v\n1,?\n").rules == [[("value_map", "v")]]
 
 
 def test_tombstone_has_no_value_where_the_map_does_not_have_it(tmp_path: Path) -> None:

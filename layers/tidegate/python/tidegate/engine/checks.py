@@ -86,10 +86,18 @@ def _with_rules(connection: duckdb.DuckDBPyConnection, compiled: ColumnSql, cont
 
 def _of_the_living(check: Check, contract: Contract, numbers: Mapping[str, int]) -> str:
     """An expression names columns that a tombstone need not have, wherever it is written."""
+    number = numbers[check.column]
     condition, when = broken(check, numbers), contract.delete_when
+    if staged(contract.columns[number]):
+        condition = _unless_faulty(condition, number)
     if not check.expression or when is None:
         return condition
     return f"({condition}) AND {_lives(contract.columns, when)}"
+
+
+def _unless_faulty(condition: str, number: int) -> str:
+    """A text that could not be made breaks no other rule."""
+    return f"({condition}) AND f{number} IS NULL"
 
 
 def _lives(columns: Sequence[Column], when: When) -> str:
@@ -117,8 +125,8 @@ def _compile(connection: duckdb.DuckDBPyConnection, number: int, columns: Sequen
     if column.expression is not None:
         _check_expression(connection, column)
     checks = tuple(_checks(connection, column, f"t{number}", f"v{number}"))
-    if staged(column):  # a text that could not be made breaks no other rule
-        checks = (*fault_checks(column, number), *((r, f"({c}) AND f{number} IS NULL") for r, c in checks))
+    if staged(column):
+        checks = (*fault_checks(column, number), *((rule, _unless_faulty(condition, number)) for rule, condition in checks))
     masked = mask(column, f"t{number}", f"v{number}", _person(column, columns))
     if column.privacy_when is not None:
         masked = _mask_when(column, columns, masked, f"v{number}")

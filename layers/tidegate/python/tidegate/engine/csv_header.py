@@ -1,10 +1,9 @@
 """What stands before the records of a CSV text: lines to skip, comments, and the header line."""
 
-import csv
 import re
 
 from tidegate.contracts.contract import Contract, CsvFormat
-from tidegate.engine.record_patterns import is_regular, record_pattern
+from tidegate.engine.record_patterns import fields_of, is_regular, record_pattern
 from tidegate.engine.sources import MAX_RECORD_BYTES
 from tidegate.errors import FileRefused
 
@@ -67,17 +66,7 @@ def parse_header(data: bytes, contract: Contract) -> tuple[str, ...]:
         raise FileRefused("WRONG_HEADER" if data.strip() else "EMPTY_FILE", f"the first line is blank: {expected_header(contract)}")
     if not is_regular(data[start:end], form):
         raise FileRefused("WRONG_HEADER", f"the header has text beside a quoted name: {expected_header(contract)}")
-    doubled = form.escape in {form.quote, ""}
-    csv.field_size_limit(MAX_RECORD_BYTES)
-    reader = csv.reader(
-        [text],
-        delimiter=form.delimiter,
-        quotechar=form.quote or None,
-        quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE,
-        doublequote=doubled,
-        escapechar=None if doubled else form.escape,
-    )
-    header = tuple(name.strip() for row in reader for name in row)
+    header = tuple(field.decode().strip() for field in fields_of(data[start:end], form))
     if len(header) > MAX_COLUMNS:
         raise FileRefused(
             "TOO_WIDE", f"the header has {len(header)} names, at most {MAX_COLUMNS} are read: is the delimiter right?"

@@ -37,7 +37,14 @@ def _fields(csv: CsvFormat, open_marks: tuple[bytes, bytes]) -> bytes:
 def record_pattern(csv: CsvFormat) -> re.Pattern[bytes]:
     """Match one record with its line ending, group `nl`; `o1` and `o2` are set when a quote is never closed, `comment` for a comment."""
     comment = rb"(?P<comment>%b[^\r\n]*+)" % re.escape(csv.comment.encode()) if csv.comment else rb"(?P<comment>(?!))"
-    fields = _fields(csv, (rb"|(?P<o1>\Z)", rb"|(?P<o2>\Z)")) if csv.quote else rb"[^\r\n]*+(?P<o1>(?!))?(?P<o2>(?!))?"
+    escape = (
+        rb"%b?" % re.escape(csv.escape.encode()) if csv.escape not in {csv.quote, ""} else b""
+    )  # one that has nothing behind it
+    fields = (
+        _fields(csv, (rb"|(?P<o1>%b\Z)" % escape, rb"|(?P<o2>%b\Z)" % escape))
+        if csv.quote
+        else rb"[^\r\n]*+(?P<o1>(?!))?(?P<o2>(?!))?"
+    )
     return re.compile(rb"(?:%b|%b)(?P<nl>\r\n|\n|\r|\Z)" % (comment, fields), re.DOTALL)
 
 
@@ -62,10 +69,16 @@ def is_regular(record: bytes, csv: CsvFormat) -> bool:
     return re.fullmatch(rb"(?>%b(?>(?:%b%b)*))" % (field, d, field), record, re.DOTALL) is not None
 
 
+def fields_of(record: bytes, csv: CsvFormat) -> list[bytes]:
+    """Return the fields of a regular record, without its line ending, as everybody reads them. An escape means nothing outside quotes."""
+    d, q, e = (re.escape(mark.encode()) for mark in (csv.delimiter, csv.quote, csv.escape or csv.quote))
+    written = [match[1] for match in re.finditer(rb"(?:\A|%b)(%b)" % (d, _regular_field(csv)), record, re.DOTALL)]
+    escaped = re.compile(rb"%b(%b|%b)" % (e, q, e), re.DOTALL)
+    return [escaped.sub(rb"\1", f[1:-1]) if q and f.startswith(csv.quote.encode()) else f for f in written]
+
+
 def rule_of(record: bytes, csv: CsvFormat, width: int) -> str:
     """What is wrong with a record that has not `width` regular fields."""
     if not is_regular(record, csv):
         return "quoting"
-    d, field = re.escape(csv.delimiter.encode()), _regular_field(csv)
-    fields = 1 + sum(1 for _ in re.finditer(rb"%b%b" % (field, d), record, re.DOTALL))
-    return "columns" if fields != width else "quoting"
+    return "columns" if len(fields_of(record, csv)) != width else "quoting"

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from tidegate.contracts.contract import CsvFormat
 from tidegate.engine.record_patterns import record_pattern, regular_record, rule_of
+from tidegate.errors import FileRefused
 
 NEWLINES = (b"\n", b"\r\n", b"\r")
 
@@ -118,10 +119,17 @@ class RecordIndex:
 
 
 def index_records(data: bytes, csv: CsvFormat, width: int) -> RecordIndex:
-    """Scan a text of `width` columns; blank lines are records only when it has a single column, as DuckDB reads them."""
-    index, end = RecordIndex(), len(data)
+    """Scan a text of `width` columns; blank lines are records only when it has a single column, as DuckDB reads them.
+
+    Raises:
+        FileRefused: UNREADABLE, bytes between two records belong to neither.
+    """
+    index, end, behind = RecordIndex(), len(data), 0
     for match in record_pattern(csv).finditer(data):
         start, stop = match.start(), match.start("nl")
+        if start != behind:
+            raise FileRefused("UNREADABLE", f"record {len(index) + 1} cannot be told from the next one: check the quoting")
+        behind = match.end()
         if start == end:
             break
         index.newlines.add(match["nl"])
