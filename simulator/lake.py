@@ -226,6 +226,7 @@ class PlainWorkshop:
     lake: MemoryLake
     poisoned: Callable[[], None]
     key_id = "k1"
+    largest_file = 1 << 40
 
     def inspect(self, contract: Contract, files: Sequence[StagedFile]) -> Inspection:
         """Nothing is known of headers here."""

@@ -400,6 +400,11 @@ class Workshop(Protocol):
         """The id of the key that this run's tokens and shifts are made with."""
         ...
 
+    @property
+    def largest_file(self) -> int:
+        """Bytes of a landing object that the disk takes, with what is made of it."""
+        ...
+
     def inspect(self, contract: Contract, files: "Sequence[StagedFile]") -> "Inspection":
         """Read the headers: refused files, and the columns that drift brings."""
         ...

@@ -1,5 +1,6 @@
 """The workshop of one machine: DuckDB over files on local disk."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from tidegate.tables.measures import measure
 from tidegate.tables.replacement import replace_rows
 from tidegate.tables.silver import count_living, fold_silver
 
+_COPIES = 3  # of a file: its own bytes, its accepted rows, and silver of them; Parquet is seldom larger than the text
+
 
 @dataclass(frozen=True, slots=True)
 class LocalWorkshop:
@@ -27,6 +30,11 @@ class LocalWorkshop:
     def key_id(self) -> str:
         """The id of the key that this run's tokens and shifts are made with."""
         return self.keyring.key_id
+
+    @property
+    def largest_file(self) -> int:
+        """Bytes of a landing object that the disk takes now, with what is made of it."""
+        return shutil.disk_usage(self.directory).free // _COPIES
 
     def inspect(self, contract: Contract, files: Sequence[StagedFile]) -> Inspection:
         """Read the headers: refused files, and the columns that drift brings."""

@@ -84,10 +84,14 @@ def _stage(files: Sequence[ManifestFile], landing: Objects, workshop: Workshop) 
     staged: list[StagedFile] = []
     missing: dict[str, str] = {}
     denied: AccessDenied | None = None
-    room = workshop.directory / "staged"
+    room, largest = workshop.directory / "staged", workshop.largest_file
     room.mkdir()
     for number, file in enumerate(f for f in files if not f.marker):
         path = room / f"{number:06d}"
+        if file.size > largest:
+            what = f"{file.size >> 20:,} MiB are more than this function's disk takes, {largest >> 20:,} MiB"
+            missing[file.file_id] = f"NO_ROOM: {what}; send it in parts, or raise LoadEphemeralStorage and replay it"
+            continue
         try:
             landing.download(file.key, file.version_id, path)
         except NotFound:

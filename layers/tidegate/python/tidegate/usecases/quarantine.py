@@ -15,7 +15,7 @@ from tidegate.model.selection import microseconds
 from tidegate.ports import Ledger, QuarantineReader
 from tidegate.tables.rejects import Rejects, Wanted, opened
 
-_NOT_THE_CONTRACT = ("NO_ACCESS", "NO_CONTRACT")  # refusals that the same contract may not repeat
+_NOT_THE_CONTRACT = ("NO_ACCESS", "NO_CONTRACT", "NO_ROOM")  # refusals that the same contract may not repeat
 _THE_BYTES = ("EMPTY_FILE", "UNREADABLE", "GONE")  # and those that every contract repeats
 
 
