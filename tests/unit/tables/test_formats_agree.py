@@ -1,13 +1,18 @@
-"""One truth in several formats: CSV, JSON lines, a JSON array and FHIR resources give the same bronze, quarantine and silver."""
+"""One truth in several formats: CSV, JSON, FHIR resources, Parquet and Excel give the same bronze, quarantine and silver."""
 
 import csv
+import datetime as dt
 import io
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -149,6 +154,35 @@ def as_resources(rows: Sequence[Row]) -> bytes:
     return "".join(dumped(resource(row)) + "\n" for row in rows).encode()
 
 
+def typed(texts: Sequence[str]) -> pa.Array:
+    """A column with the type that all its texts have: dates, decimals of one scale, or texts."""
+    known = [text for text in texts if text]
+    if all(re.fullmatch(r"\d{4}-\d\d-\d\d", text) for text in known):
+        return pa.array([dt.date.fromisoformat(text) if text else None for text in texts], pa.date32())
+    if all(re.fullmatch(r"-?\d+(\.\d+)?", text) for text in known) and not any(re.match(r"-?0\d", text) for text in known):
+        scale = max(len(text.partition(".")[2]) for text in known)
+        return pa.array([Decimal(text) if text else None for text in texts], pa.decimal128(38, scale))
+    return pa.array([text or None for text in texts])
+
+
+def as_parquet(rows: Sequence[Row]) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.table({name: typed([row[name] for row in rows]) for name in HEADER}), out)
+    return out.getvalue()
+
+
+def as_workbook(rows: Sequence[Row]) -> bytes:
+    """Texts, and dates as Excel has them; its numbers have too few digits."""
+    book, columns = openpyxl.Workbook(), {name: typed([row[name] for row in rows]) for name in HEADER}
+    book.active.append(list(HEADER))
+    for number, row in enumerate(rows):
+        cells = (columns[name][number].as_py() if pa.types.is_date(columns[name].type) else row[name] for name in HEADER)
+        book.active.append(list(cells))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
 JSON = replace(CSV, format=Format.JSON)
 _COLUMNS = tuple(replace(c, sources=tuple(PATHS[s] for s in c.sources)) for c in CSV.columns)
 FHIR = replace(JSON, columns=_COLUMNS, json=JsonFormat(records="[resourceType=Patient]"), schema_drift=SchemaDrift.IGNORE)
@@ -158,6 +192,8 @@ FORMS: dict[str, tuple[Contract, Callable[[Sequence[Row]], bytes]]] = {
     "array": (JSON, as_array),
     "fhir": (FHIR, as_resources),
     "bundle": (BUNDLE, as_bundle),
+    "parquet": (replace(CSV, format=Format.PARQUET), as_parquet),
+    "xlsx": (replace(CSV, format=Format.EXCEL), as_workbook),
 }
 
 
