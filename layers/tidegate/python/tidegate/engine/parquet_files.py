@@ -1,6 +1,7 @@
 """Parquet files of Arrow tables, written a row group at a time."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ _SAMPLE, _REPEATS = 20_000, 0.5
 
 
 class ParquetFile:
-    """A Parquet file that exists once it has a row."""
+    """A Parquet file that exists once it has a row. A row group is encoded while the next one is gathered."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         """Write nothing yet."""
@@ -21,6 +22,8 @@ class ParquetFile:
         self._waiting: list[pa.Table] = []
         self._rows = self._bytes = 0
         self._writer: pq.ParquetWriter | None = None
+        self._pool = ThreadPoolExecutor(1)
+        self._encoding: Future[None] | None = None
 
     def write(self, cells: Mapping[str, Any]) -> None:
         """Add rows; they are written a row group at a time."""
@@ -32,24 +35,37 @@ class ParquetFile:
             self._flush()
 
     def _flush(self) -> None:
+        """Have what waits encoded, once the row group before it is."""
         if not self._waiting:
             return
         table = pa.concat_tables(self._waiting)
         self._waiting.clear()
         self._rows = self._bytes = 0
+        self._settle()
+        self._encoding = self._pool.submit(self._encode, table)
+
+    def _encode(self, table: pa.Table) -> None:
         if self._writer is None:
             self._writer = _parquet(self._path, _as_written(table.schema, self.schema), _repeating(table.slice(0, _SAMPLE)))
         self._writer.write_table(table.cast(self._writer.schema), row_group_size=table.num_rows)
 
+    def _settle(self) -> None:
+        """Wait for the row group that is being encoded; raise what went wrong with it."""
+        encoding, self._encoding = self._encoding, None
+        if encoding is not None:
+            encoding.result()
+
     def close(self) -> None:
         """Write what waits."""
         self._flush()
+        self._settle()
         if self._writer is not None:
             self._writer.close()
 
     def keep(self, change: Callable[[pa.Table], pa.Table]) -> None:
         """Take rows out again: rare, and so a second pass over the file. It can be added to afterwards."""
         self._waiting = [change(table) for table in self._waiting]
+        self._settle()
         if self._writer is None:
             return
         self._writer.close()

@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 import duckdb
 
-from tidegate.ahead import work_ahead
 from tidegate.contracts.contract import Contract
+from tidegate.engine.ahead import work_ahead
 from tidegate.engine.apart import Apart
 from tidegate.engine.checks import ColumnSql, compile_columns
 from tidegate.engine.connections import Connect, connected, may_raise

@@ -6,7 +6,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tidegate.ahead import work_ahead
 from tidegate.engine.parquet_files import ParquetFile
 
 Kept = Callable[[int, int], pa.Array]
@@ -25,11 +24,12 @@ def copy_kept(source: Path, kept: Kept, field_ids: Mapping[str, int], directory:
     out: ParquetFile | None = None
     written: list[Path] = []
     first = size = 0
-    for group, table in zip(groups, work_ahead(1, whole.read_row_group, iter(range(len(groups)))), strict=True):
+    for number, group in enumerate(groups):
         places = kept(first, group.num_rows)
         first += group.num_rows
         if not len(places):
             continue
+        table = whole.read_row_group(number, use_threads=False)
         if out is None or size >= target_bytes:
             if out is not None:
                 out.close()
