@@ -198,9 +198,10 @@ Every rule of `quality` has a `severity` and may have an `id`, which is then its
 
 The bounds are `mustBe`, `mustBeGreaterThan`, `mustBeGreaterOrEqualTo`, `mustBeLessThan`, `mustBeLessOrEqualTo` and `mustBeBetween`
 (both ends belong to it), of `unit: rows` (default) or `percent` of the accepted rows. A batch is what one run loads: the files that
-waited when it began. A batch that is held commits nothing: its files are FAILED with the reason, and `tidegate replay --run RUN
---force` loads them as they are. Warnings are in the receipt of each file, in the run's record, in the message on the topic, and in
-`tidegate files` and `tidegate runs`.
+waited when it began. A batch that is held commits nothing. When all that broke counts rows, smaller batches are tried, until the files
+whose rows they are stand alone; otherwise, or alone, files are FAILED with the reason, and `tidegate replay --run RUN --force` loads
+them as they are. Warnings are in the receipt of each file, in the run's record, in the message on the topic, and in `tidegate files`
+and `tidegate runs`.
 
 On the schema, `quality: [{metric: rowCount, …}]` bounds the accepted rows of a batch.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.usecases.shop import CONTRACT, DATASET, DELTA, Shop
-from tidegate.errors import BatchRefused
+from tidegate.errors import BatchRefused, RowsRefused
 from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileState, Warned
 from tidegate.model.selection import Selection
@@ -25,20 +25,34 @@ def shop_with(place: Path, *rules: str) -> Shop:
 
 
 def held(shop: Shop) -> str:
-    """Load what waits, which has to be held, to the end of its run; return why."""
-    manifest, world = shop.world.claim_manifest(DATASET), shop.world
-    with pytest.raises(BatchRefused) as refused:
-        shop.load(manifest)
-    token = world.fake_ledger.lease(DATASET).token
+    """Load what waits, which has to be held, run after run until nothing waits; return why the first one was."""
+    world, reasons = shop.world, []
     ports = {"ledger": world.ledger, "objects": world.lake, "letters": world.letters, "clock": world.clock}
-    fail(DATASET, token, "Load", "BatchRefused", str(refused.value), **ports)  # type: ignore[arg-type]
-    shop.run()
-    return str(refused.value)
+    while manifest := world.claim(DATASET).manifest:
+        try:
+            shop.load(manifest)
+        except (BatchRefused, RowsRefused) as error:
+            reasons.append(str(error))
+            token = world.fake_ledger.lease(DATASET).token
+            fail(DATASET, token, "Load", type(error).__name__, str(error), **ports)  # type: ignore[arg-type]
+        else:
+            audit(manifest, objects=world.lake, catalog=shop.lake)
+            settle(manifest, world.desk)
+    return reasons[0]
 
 
 def force(shop: Shop, *arrivals: Arrival) -> None:
     shop.world.replay(Selection(file_ids=tuple(a.file_id for a in arrivals), forced=True))
     shop.run()
+
+
+def test_file_that_breaks_a_share_for_its_batch_is_held_alone(tmp_path: Path) -> None:
+    shop = shop_with(tmp_path, "{metric: nullValues, id: named, unit: percent, mustBeLessThan: 50}")
+    good = [shop.drop(f"{DELTA}{n}.csv", f"g{n},1,I,Ann") for n in range(3)]
+    bad = shop.drop(DELTA + "bad.csv", *(f"b{n},1,I," for n in range(9)))
+    assert "named of name" in held(shop)
+    assert shop.world.states(*good, bad) == [*[FileState.LOADED] * 3, FileState.FAILED]
+    assert len(shop.silver) == 3
 
 
 class TestWarnings:

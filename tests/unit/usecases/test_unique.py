@@ -40,11 +40,12 @@ class TestModes:
         force(shop, second)
         assert len(shop.silver) == 3
 
-    def test_two_files_of_a_batch_that_have_one_value_are_held(self, tmp_path: Path, mode: str) -> None:
+    def test_of_two_files_of_a_batch_that_have_one_value_the_later_one_is_held(self, tmp_path: Path, mode: str) -> None:
         shop = shop_of(tmp_path, mode)
         files = [shop.drop(DELTA + "1.csv", "a,1,I,Ann"), shop.drop(DELTA + "2.csv", "b,1,I,Ann")]
-        assert "2 of 2 rows" in held(shop)
-        assert shop.world.states(*files) == [FileState.FAILED] * 2
+        others = [shop.drop(f"{DELTA}{n}.csv", f"c{n},1,I,Bob{n}") for n in range(3, 6)]
+        assert "2 of 5 rows" in held(shop)
+        assert shop.world.states(*files, *others) == [FileState.LOADED, FileState.FAILED, *[FileState.LOADED] * 3]
 
     def test_replay_and_a_corrected_version_do_not_collide_with_their_own_rows(self, tmp_path: Path, mode: str) -> None:
         shop = shop_of(tmp_path, mode)

@@ -8,6 +8,7 @@ TidegateError
  │    ├── ContractMissing      no contract is published for the dataset
  │    ├── FileRefused          one landing object that cannot be loaded as a whole
  │    ├── BatchRefused         a batch-level check of the contract failed
+ │    ├── RowsRefused          the same, of a check that counts rows: some of the batch's files may be without fault
  │    ├── BooksUnbalanced      rows were lost or invented: the run must not be settled
  │    ├── LeaseLost            another run owns the dataset now: this one must stop
  │    ├── AccessDenied         a role lacks a permission
@@ -84,6 +85,10 @@ class FileRefused(Permanent):
 
 class BatchRefused(Permanent):
     """A check of the contract on the batch as a whole failed."""
+
+
+class RowsRefused(Permanent):
+    """A check that counts rows which break a rule failed on the batch as a whole. With fewer files at a time it tells whose they are."""
 
 
 class BooksUnbalanced(Permanent):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from tidegate.contracts.contract import Contract
 from tidegate.contracts.rules import Limit, Query, Severity
 from tidegate.engine import FileResult, Output
-from tidegate.errors import BatchRefused
+from tidegate.errors import BatchRefused, RowsRefused
 from tidegate.model.files import Warned
 from tidegate.model.runs import Leaving, Manifest, Receipt
 from tidegate.ports import Clock, Layers, Ledger, Workshop
@@ -46,15 +46,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A rule on the batch that does not hold: what it is about, and how to say so."""
+    """A rule on the batch that does not hold: what it is about, and how to say so. `of_rows`: it counts rows that break it."""
 
     severity: Severity
     warned: Warned
     said: str
+    of_rows: bool = False
 
 
 def check_batch(batch: Candidate, *, ledger: Ledger, clock: Clock, workshop: Workshop) -> tuple[Warned, ...]:
-    """Return the warnings about the batch; raise BatchRefused when it is not what the contract accepts.
+    """Return the warnings about the batch; raise BatchRefused or RowsRefused when it is not what the contract accepts.
 
     A person who forced the batch turns what would hold it back into warnings. A batch whose files are all refused has no rows to
     measure: the files say what is wrong.
@@ -65,10 +66,11 @@ def check_batch(batch: Candidate, *, ledger: Ledger, clock: Clock, workshop: Wor
     if not batch.files:
         return ()
     broken = [*_row_count(batch), *_limits(batch), *_measured(batch, workshop), *_history(batch, ledger, clock)]
-    held = [b.said for b in broken if b.severity is Severity.ERROR]
+    held = [b for b in broken if b.severity is Severity.ERROR]
     if held and not manifest.forced:
         way_on = "drop a complete file, publish a contract with other bounds and replay, or `tidegate replay --run RUN --force`"
-        raise BatchRefused(f"{contract.dataset}: {'; '.join(held)}; {way_on}")
+        refusal = RowsRefused if all(b.of_rows for b in held) else BatchRefused
+        raise refusal(f"{contract.dataset}: {'; '.join(b.said for b in held)}; {way_on}")
     return tuple(b.warned for b in broken)
 
 
@@ -85,7 +87,7 @@ def _limits(batch: Candidate) -> Iterator[Broken]:
         counted = sum(f.counted[place] for f in batch.files if f.counted)
         if check.limit is not None and not check.limit.holds_of(counted, batch.rows):
             said = f"{check.rule} of {check.column} must {check.limit}, {counted} of {batch.rows} rows break it"
-            yield Broken(check.severity, Warned(check.rule, check.column, counted), said)
+            yield Broken(check.severity, Warned(check.rule, check.column, counted), said, of_rows=True)
 
 
 def _measured(batch: Candidate, workshop: Workshop) -> Iterator[Broken]:
@@ -100,7 +102,7 @@ def _measured(batch: Candidate, workshop: Workshop) -> Iterator[Broken]:
         counted = int(number or 0)
         if not (rule.limit or _NONE).holds_of(counted, batch.rows):
             said = f"{rule.rule} of {rule.column}: {counted} of {batch.rows} rows have values that another row of the table has too"
-            yield Broken(rule.severity, Warned(rule.rule, rule.column, counted), said)
+            yield Broken(rule.severity, Warned(rule.rule, rule.column, counted), said, of_rows=True)
 
 
 def _asked(query: Query, number: float | None, rows: int) -> Iterator[Broken]:
