@@ -27,6 +27,7 @@ def connect(directory: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnecti
         "autoload_known_extensions": False,
     }
     with duckdb.connect(":memory:", config=config) as db:
+        db.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")  # a laptop's zone would be in texts of instants
         yield db
 
 
