@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from tests.unit.tables.lake import DELTA, FULL, Dataset, Row, Version
-from tidegate.contracts.contract import LoadMode
 from tidegate.model.runs import Books
 
 _KEYS = (DELTA + "1", DELTA + "2", DELTA + "3", FULL + "1", FULL + "2")
@@ -51,7 +50,7 @@ def play(dataset: Dataset, history: list[Step]) -> None:
             before = dataset.silver
             books = dataset.load(*batch)
             assert dataset.silver == plain_fold(dataset), dataset.loaded
-            if dataset.contract.load_mode is LoadMode.UPSERT:
+            if dataset.contract.folds_by_key:
                 _check_books(books, dataset, batch, {row[0] for row in before})
 
 
@@ -84,7 +83,7 @@ def is_dead(dataset: Dataset, row: Row) -> bool:
 
 
 def _newest(dataset: Dataset) -> dict[object, tuple[tuple[object, ...], Row]]:
-    epoch, upsert = dataset.epoch, dataset.contract.load_mode is LoadMode.UPSERT
+    epoch, upsert = dataset.epoch, dataset.contract.folds_by_key
     newest: dict[object, tuple[tuple[object, ...], Row]] = {}
     for v in dataset.loaded.values():
         if epoch.load and v.load != epoch.load and (v.load or v.place < epoch.start):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 
 from tests.unit.tables.histories import HISTORIES, Step, play
 from tests.unit.tables.lake import DELTA, EVENTS, FULL, SALES, Dataset, LocalLake, Version
+from tidegate.contracts.contract import LoadMode
 from tidegate.errors import StaleCommit
 from tidegate.model.runs import Books
 
@@ -38,6 +39,13 @@ def test_any_history_of_an_append_dataset_leaves_the_plain_fold(history: list[St
 def test_any_history_of_a_dataset_laid_out_by_other_columns_leaves_the_plain_fold(history: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as place:
         play(Dataset(LocalLake(Path(place)), Path(place), replace(SALES, sort_by=("amount", "at"))), history)
+
+
+def test_full_load_of_a_replace_dataset_has_one_row_for_each_key(tmp_path: Path) -> None:
+    (tmp_path / "warehouse").mkdir()
+    sales = Dataset(LocalLake(tmp_path / "warehouse"), tmp_path, replace(SALES, load_mode=LoadMode.REPLACE))
+    assert sales.put(FULL + "1", ("a", 2, "1.00"), ("a", 1, "9.00"), ("b", 1, "1.00")) == Books(rows_inserted=2, rows_superseded=1)
+    assert sales.silver == [("a", 2, "1.00"), ("b", 1, "1.00")]
 
 
 def test_newest_is_decided_by_order_column_then_arrival_then_record(sales: Dataset) -> None:

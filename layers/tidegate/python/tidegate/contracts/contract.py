@@ -224,6 +224,11 @@ class Contract:
         return tuple(c for c in self.columns if c.stored)
 
     @property
+    def folds_by_key(self) -> bool:
+        """Whether silver has one row for each primary key; otherwise it has every row."""
+        return self.load_mode is not LoadMode.APPEND and bool(self.primary_key)
+
+    @property
     def keyed(self) -> bool:
         """Whether the tables hold something that was made with a key."""
         return any(c.privacy in {Privacy.TOKENISE, Privacy.DATE_SHIFT} for c in self.columns)

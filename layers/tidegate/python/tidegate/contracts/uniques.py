@@ -58,6 +58,6 @@ def _wrong(unique: Unique, known: dict[str, Column]) -> Iterator[tuple[str, str]
 
 
 def without_keys(uniques: tuple[Unique, ...], columns: Sequence[Column], mode: str | None) -> tuple[Unique, ...]:
-    """Leave out what holds anyway: in an upsert dataset the primary key is unique, and so is whatever contains it."""
+    """Leave out what holds anyway: where silver is folded by the primary key, that is unique, and so is whatever contains it."""
     key = {c.name for c in columns if c.primary_key}
-    return tuple(u for u in uniques if mode != LoadMode.UPSERT or not key or not key <= set(u.columns))
+    return tuple(u for u in uniques if mode == LoadMode.APPEND or not key or not key <= set(u.columns))

@@ -27,7 +27,7 @@ CONTRACT_WORDS = (
         "loadMode",
         "choice",
         "What a delta does. `append`: every row stays. `upsert`: the newest row per primary key wins. `replace`: every file is a"
-        " full load.",
+        " full load; of rows with one primary key, if there is one, the newest stays.",
         "upsert",
         tuple(LoadMode),
         required=True,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tidegate.contracts.contract import Contract, LoadMode
+from tidegate.contracts.contract import Contract
 from tidegate.contracts.rules import Unique
 from tidegate.engine import sql
 
@@ -15,10 +15,10 @@ def rejecting(contract: Contract) -> tuple[Unique, ...]:
 def repeated(contract: Contract, cells: Mapping[str, str], rows: str) -> str:
     """SELECT `file`, `record` and `reasons` of the records of `rows` that repeat what an earlier record of their file has.
 
-    `cells` has the SQL of each column of the table over `rows`, which has the columns `file` and `record`. In an upsert dataset
-    records of one key are one thing and repeat nothing, and tombstones have no values.
+    `cells` has the SQL of each column of the table over `rows`, which has the columns `file` and `record`. In a dataset that
+    is folded by its key, records of one key are one thing and repeat nothing, and tombstones have no values.
     """
-    key = [cells[name] for name in contract.primary_key] if contract.load_mode is LoadMode.UPSERT else ["record"]
+    key = [cells[name] for name in contract.primary_key] if contract.folds_by_key else ["record"]
     when = contract.delete_when
     lives = f"coalesce({cells[when.column]} NOT IN ({sql.texts(when.values)}), true)" if when else "true"
     marks = [_repeats(unique, cells, key, lives) for unique in rejecting(contract)]

@@ -1,6 +1,6 @@
 """What a contract says of the rows of silver, in SQL: the key, which row of a key is the newest, and whether that one is shown."""
 
-from tidegate.contracts.contract import Contract, LoadMode
+from tidegate.contracts.contract import Contract
 from tidegate.engine.sql import name as identifier
 from tidegate.engine.sql import texts
 
@@ -13,8 +13,7 @@ class Order:
 
     def __init__(self, contract: Contract) -> None:
         """Read key, order and tombstones."""
-        upsert = contract.load_mode is LoadMode.UPSERT
-        self.columns = contract.primary_key if upsert else ("_object_key", "_record")
+        self.columns = contract.primary_key if contract.folds_by_key else ("_object_key", "_record")
         self.key = ", ".join(identifier(name) for name in self.columns)
         laid_out = tuple(dict.fromkeys((*contract.sort_by, *self.columns)))
         self.place, self.layout = laid_out[0], ", ".join(identifier(name) for name in laid_out)
