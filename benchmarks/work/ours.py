@@ -2,7 +2,7 @@
 
     python -m benchmarks.work.ours FILES OUT [memory in MiB] [steps]
 
-Writes accepted.parquet, quarantined.parquet and, unless the steps are `rows`, silver.parquet.
+Writes accepted.parquet, quarantined.parquet and, unless the steps are `rows`, silver.parquet and what it has no room for beside it.
 """
 
 import json
@@ -90,8 +90,8 @@ def fold(contract: Contract, accepted: Path, out: Path, limits: engine.Limits) -
     room = out / "silver-room"
     room.mkdir()
     swap, books = fold_silver(contract, manifest, layers, accepted, [], room, limits)
-    (made,) = swap.add
-    made.rename(out / "silver.parquet")
+    for number, made in enumerate(swap.add):
+        made.rename(out / (f"silver-{number}.parquet" if number else "silver.parquet"))
     return {"inserted": books.rows_inserted, "superseded": books.rows_superseded}
 
 
