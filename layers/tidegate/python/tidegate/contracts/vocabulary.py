@@ -148,20 +148,6 @@ COLUMN_WORDS = (
         '"([0-9]{2}-[0-9]{2}-[0-9]{4})\\\\.csv$"',
     ),
     Word("formats", "texts", "Date and time patterns, tried in order; instead of logicalTypeOptions.format.", '["M/d/yy H:mm"]'),
-    Word(
-        "sortBy",
-        "texts",
-        "Columns that the rows of silver are laid out by, for queries that ask for stretches of them; the primary key if it is not"
-        " said. A run that changes keys all over the table then reads and rewrites more of it.",
-        "[service_date]",
-    ),
-    Word(
-        "targetFileMegabytes",
-        "whole",
-        "About the size of silver's data files; 128 if it is not said. Larger ones are cheaper to query, smaller ones to change.",
-        "256",
-        bounds=(8, 1024),
-    ),
     Word("nullValues", "texts", "Texts that mean null in this column, beside the contract's.", '["NaN"]'),
     Word("constant", "scalar", "The value of every record, written as a file would write it; the column is in no file.", "jhu"),
     Word(
