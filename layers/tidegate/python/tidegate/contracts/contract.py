@@ -149,6 +149,11 @@ class CsvFormat:
     comment: str = ""
     skip: int = 0
 
+    @property
+    def doubles_quotes(self) -> bool:
+        """Whether a quote in a quoted field is written twice; otherwise it stands behind the `escape`."""
+        return self.escape in {self.quote, ""}
+
 
 @dataclass(frozen=True, slots=True)
 class JsonFormat:

@@ -17,7 +17,7 @@ from tidegate.engine.mapping import column_text, fault_checks, settled, staged
 from tidegate.engine.masks import mask
 from tidegate.engine.problems import refuse_contract
 from tidegate.engine.reasons import BROKEN_TYPE
-from tidegate.engine.rules import broken
+from tidegate.engine.rules import broken, lives
 
 _FIRST_INSTANT, _LAST_INSTANT = "TIMESTAMPTZ '0001-01-01 00:00:00+00'", "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
 _BOUNDS = (("minimum", "<"), ("maximum", ">"), ("exclusive_minimum", "<="), ("exclusive_maximum", ">="))
@@ -51,15 +51,15 @@ def compile_columns(connection: duckdb.DuckDBPyConnection, contract: Contract) -
     when = contract.delete_when
     if when is None:
         return compiled
-    lives = _lives(contract.columns, when)
+    alive = _lives(contract.columns, when)
     always = {when.column, contract.order_by, *contract.primary_key}
     return tuple(
         c
         if c.column.name in always or c.column.from_key is not None
         else replace(
             c,
-            checks=tuple((rule, f"({condition}) AND {lives}") for rule, condition in c.checks),
-            counted=tuple((place, f"({condition}) AND {lives}") for place, condition in c.counted),
+            checks=tuple((rule, f"({condition}) AND {alive}") for rule, condition in c.checks),
+            counted=tuple((place, f"({condition}) AND {alive}") for place, condition in c.counted),
         )
         for c in compiled
     )
@@ -103,8 +103,8 @@ def _unless_faulty(condition: str, number: int) -> str:
 def _lives(columns: Sequence[Column], when: When) -> str:
     """The condition that a row is no tombstone; one whose mark could not be made from its sources is none."""
     number = next(n for n, column in enumerate(columns) if column.name == when.column)
-    lives = f"coalesce(t{number} NOT IN ({sql.texts(when.values)}), true)"
-    return f"({lives} OR f{number} IS NOT NULL)" if staged(columns[number]) else lives
+    unmarked = lives(when, {when.column: f"t{number}"})
+    return f"({unmarked} OR f{number} IS NOT NULL)" if staged(columns[number]) else unmarked
 
 
 def _try_expression(connection: duckdb.DuckDBPyConnection, contract: Contract, column: Column, condition: str) -> None:

@@ -59,6 +59,7 @@ class ParquetFile:
         """Write what waits."""
         self._flush()
         self._settle()
+        self._pool.shutdown()
         if self._writer is not None:
             self._writer.close()
 

@@ -12,7 +12,7 @@ from tidegate.contracts.contract import CsvFormat
 def _inside(csv: CsvFormat, escaped: bytes) -> bytes:
     """The text between two quotes; `escaped` is what an escape of its own may stand before."""
     q, e = re.escape(csv.quote.encode()), re.escape(csv.escape.encode())
-    if e == q or not e:
+    if csv.doubles_quotes:
         return rb"[^%b]*+(?>(?:%b%b[^%b]*+)*)" % (q, q, q, q)
     return rb"(?>(?:[^%b%b]++|%b%b)*)" % (q, e, e, escaped)
 
@@ -37,14 +37,10 @@ def _fields(csv: CsvFormat, open_marks: tuple[bytes, bytes]) -> bytes:
 def record_pattern(csv: CsvFormat) -> re.Pattern[bytes]:
     """Match one record with its line ending, group `nl`; `o1` and `o2` are set when a quote is never closed, `comment` for a comment."""
     comment = rb"(?P<comment>%b[^\r\n]*+)" % re.escape(csv.comment.encode()) if csv.comment else rb"(?P<comment>(?!))"
-    escape = (
-        rb"%b?" % re.escape(csv.escape.encode()) if csv.escape not in {csv.quote, ""} else b""
-    )  # one that has nothing behind it
-    fields = (
-        _fields(csv, (rb"|(?P<o1>%b\Z)" % escape, rb"|(?P<o2>%b\Z)" % escape))
-        if csv.quote
-        else rb"[^\r\n]*+(?P<o1>(?!))?(?P<o2>(?!))?"
-    )
+    fields = rb"[^\r\n]*+(?P<o1>(?!))?(?P<o2>(?!))?"
+    if csv.quote:
+        last = b"" if csv.doubles_quotes else rb"%b?" % re.escape(csv.escape.encode())  # an escape with nothing behind it
+        fields = _fields(csv, (rb"|(?P<o1>%b\Z)" % last, rb"|(?P<o2>%b\Z)" % last))
     return re.compile(rb"(?:%b|%b)(?P<nl>\r\n|\n|\r|\Z)" % (comment, fields), re.DOTALL)
 
 

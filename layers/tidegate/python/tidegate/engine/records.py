@@ -19,8 +19,6 @@ from tidegate.contracts.contract import CsvFormat
 from tidegate.engine.record_patterns import record_pattern, regular_record, rule_of
 from tidegate.errors import FileRefused
 
-NEWLINES = (b"\n", b"\r\n", b"\r")
-
 
 @dataclass(frozen=True, slots=True)
 class Records:
@@ -102,15 +100,13 @@ class RecordIndex:
     """Every record of a text, whatever it holds.
 
     `starts` and `ends` are byte offsets (end exclusive, without the line ending) by record. `newlines` are the line endings seen outside
-    quotes. `done` is where the last line that has an ending ends. `open_quote` says that a quote is never closed. `others` are the lines
-    that are no records: blank ones and comments.
+    quotes. `done` is where the last line that has an ending ends. `open_quote` says that a quote is never closed.
     """
 
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     ends: "array[int]" = field(default_factory=lambda: array("q"))
     newlines: set[bytes] = field(default_factory=set)
     open_quote: bool = False
-    others: int = 0
     done: int = 0
 
     def __len__(self) -> int:
@@ -134,9 +130,7 @@ def index_records(data: bytes, csv: CsvFormat, width: int) -> RecordIndex:
             break
         index.newlines.add(match["nl"])
         index.done = match.end() if match["nl"] else index.done
-        if match["comment"] is not None or (start == stop and width > 1):
-            index.others += 1
-        else:
+        if match["comment"] is None and (start < stop or width == 1):
             index.starts.append(start)
             index.ends.append(stop)
         if match["o1"] is not None or match["o2"] is not None:

@@ -11,6 +11,7 @@ from tidegate.contracts.contract import Contract
 from tidegate.contracts.rules import Reference
 from tidegate.engine import sql
 from tidegate.engine.casts import sql_type
+from tidegate.engine.rules import lives
 from tidegate.engine.values import Parent, Parents
 from tidegate.errors import ContractInvalid, Problem
 
@@ -39,7 +40,7 @@ def stage_parents(
         names = ", ".join(f"p{place}" for place in range(len(reference.to)))
         connection.execute(f"CREATE TEMP TABLE parents_{number} ({_shape(contract, reference)})")
         connection.execute(f"INSERT INTO parents_{number} SELECT DISTINCT * FROM ({found}) t({names})")
-        conditions[reference] = _absent(reference, f"parents_{number}", cells, _lives(contract, cells))
+        conditions[reference] = _absent(reference, f"parents_{number}", cells, lives(contract.delete_when, cells))
     return conditions
 
 
@@ -66,16 +67,11 @@ def _values(contract: Contract, reference: Reference, parent: Parent, replaced: 
     return f"SELECT {', '.join(map(sql.name, reference.to))} FROM ({table})"
 
 
-def _absent(reference: Reference, table: str, cells: Mapping[str, str], lives: str) -> str:
+def _absent(reference: Reference, table: str, cells: Mapping[str, str], alive: str) -> str:
     values = [cells[name] for name in reference.columns]
     known = " AND ".join(f"{value} IS NOT NULL" for value in values)
     same = " AND ".join(f"p.p{place} = {value}" for place, value in enumerate(values))
-    return f"({lives} AND {known} AND NOT EXISTS (FROM {table} p WHERE {same}))"
-
-
-def _lives(contract: Contract, cells: Mapping[str, str]) -> str:
-    when = contract.delete_when
-    return f"coalesce({cells[when.column]} NOT IN ({sql.texts(when.values)}), true)" if when else "true"
+    return f"({alive} AND {known} AND NOT EXISTS (FROM {table} p WHERE {same}))"
 
 
 def rejected(reference: Reference, condition: str, rows: str) -> str:

@@ -2,8 +2,14 @@
 
 from collections.abc import Mapping
 
+from tidegate.contracts.contract import When
 from tidegate.contracts.rules import Check, Metric
 from tidegate.engine import sql
+
+
+def lives(when: When | None, cells: Mapping[str, str]) -> str:
+    """SQL that a row is no tombstone; `cells` has the SQL of the text that makes it one, by column."""
+    return f"coalesce({cells[when.column]} NOT IN ({sql.texts(when.values)}), true)" if when else "true"
 
 
 def broken(check: Check, numbers: Mapping[str, int]) -> str:

@@ -34,7 +34,7 @@ def find_structure(text: bytes, newline: bytes, csv: CsvFormat) -> Structure | N
     Blank lines and comments count as records here. Behind the last record there may be the beginning of another.
     """
     delimiter, quote = csv.delimiter.encode(), csv.quote.encode()
-    doubled = csv.escape in {csv.quote, ""}
+    doubled = csv.doubles_quotes
     if len(delimiter) != 1 or len(quote) > 1 or not (doubled or csv.escape.encode() not in text):
         return None
     quoted, buffer = bool(quote) and quote in text, pa.py_buffer(text)

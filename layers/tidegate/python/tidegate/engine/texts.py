@@ -89,19 +89,19 @@ class Cutter:
                     if start is None and not final:
                         continue
                     held, headed = b"" if start is None else held[start:], True
-                piece, held = self._cut(held, width, records, final=final)
+                found, held = self._cut(held, width, records, final=final)
                 waiting = [held]
-                if piece is not None:
-                    records += len(piece.records)
+                if found is not None:
+                    records += len(found)
                     wanted = self._size
-                    yield from _apart(piece.records)
+                    yield from _apart(found)
                 elif len(held) >= wanted:  # not one whole record yet
                     if len(held) > MAX_HELD:
                         message = f"record {records + 1} is longer than {MAX_HELD >> 20} MiB: is a quote never closed?"
                         raise FileRefused("UNREADABLE", message)
                     wanted = 2 * len(held)
 
-    def _cut(self, data: bytes, width: int, before: int, *, final: bool) -> tuple[_Piece | None, bytes]:
+    def _cut(self, data: bytes, width: int, before: int, *, final: bool) -> tuple[Records | None, bytes]:
         """Return the whole records of a text and what is left behind them."""
         text, tail = (data[:-1], b"\r") if data.endswith(b"\r") and not final else (data, b"")
         newline = only_newline(text)
@@ -111,14 +111,14 @@ class Cutter:
             if found is not None and (not final or found.end == len(whole)):
                 records = Records(whole[: found.end], newline, found.stops, found.delimiters)
                 if width == 1 or not records.has_blank():
-                    return (_Piece(records) if found.end else None), whole[found.end :] + tail
+                    return (records if found.end else None), whole[found.end :] + tail
         return self._cut_slowly(text, tail, width, before, final=final)
 
     def _has_comments(self, text: bytes, newline: bytes) -> bool:
         comment = self._csv.comment.encode()
         return bool(comment and (text.startswith(comment) or newline + comment in text))
 
-    def _cut_slowly(self, text: bytes, tail: bytes, width: int, before: int, *, final: bool) -> tuple[_Piece | None, bytes]:
+    def _cut_slowly(self, text: bytes, tail: bytes, width: int, before: int, *, final: bool) -> tuple[Records | None, bytes]:
         """Look at every record; those between which there is anything else are written anew, with one kind of line ending."""
         index = index_records(text, self._csv, width)
         rest = tail
@@ -139,7 +139,7 @@ class Cutter:
                 "UNREADABLE", f"{len(index)} records are cut in another way when they stand elsewhere: check the quoting"
             )
         stops = accumulate(b - a + len(newline) for a, b in zip(index.starts, index.ends, strict=True))
-        return _Piece(Records(body, newline, pa.array(stops, pa.uint64()))), rest
+        return Records(body, newline, pa.array(stops, pa.uint64())), rest
 
 
 def _apart(records: Records) -> Iterator[_Piece]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from tidegate.contracts.contract import Contract
 from tidegate.contracts.rules import Unique
 from tidegate.engine import sql
+from tidegate.engine.rules import lives
 
 
 def rejecting(contract: Contract) -> tuple[Unique, ...]:
@@ -19,9 +20,8 @@ def repeated(contract: Contract, cells: Mapping[str, str], rows: str) -> str:
     is folded by its key, records of one key are one thing and repeat nothing, and tombstones have no values.
     """
     key = [cells[name] for name in contract.primary_key] if contract.folds_by_key else ["record"]
-    when = contract.delete_when
-    lives = f"coalesce({cells[when.column]} NOT IN ({sql.texts(when.values)}), true)" if when else "true"
-    marks = [_repeats(unique, cells, key, lives) for unique in rejecting(contract)]
+    alive = lives(contract.delete_when, cells)
+    marks = [_repeats(unique, cells, key, alive) for unique in rejecting(contract)]
     flags = ", ".join(f"{mark} AS u{n}" for n, mark in enumerate(marks))
     entries = ", ".join(
         f"CASE WHEN u{n} THEN {{'rule': {sql.text(u.rule)}, 'column': {sql.text(u.column)}, 'value_class': ''}} END"
@@ -32,9 +32,9 @@ def repeated(contract: Contract, cells: Mapping[str, str], rows: str) -> str:
     return f"SELECT file, record, {reasons} AS reasons FROM (SELECT file, record, {flags} FROM ({rows})) WHERE {some}"
 
 
-def _repeats(unique: Unique, cells: Mapping[str, str], key: Sequence[str], lives: str) -> str:
+def _repeats(unique: Unique, cells: Mapping[str, str], key: Sequence[str], alive: str) -> str:
     values = [cells[name] for name in unique.columns]
-    counts = " AND ".join([lives, *(f"{value} IS NOT NULL" for value in values)])
+    counts = " AND ".join([alive, *(f"{value} IS NOT NULL" for value in values)])
     first = f"OVER (PARTITION BY file, ({counts}), {', '.join(values)} ORDER BY record)"
     others = " OR ".join(f"{part} IS DISTINCT FROM first_value({part}) {first}" for part in key)
     return f"(({counts}) AND ({others}))"

@@ -57,11 +57,11 @@ class Rewriting:
         held_in: Sequence[tuple[LiveFile, Path]],
         sources: Mapping[int, Path],
         limits: Limits,
-        target: int | None = None,
+        target_mb: int | None,
     ) -> None:
-        """Take the numbered files that `held` and `come` speak of; `target` is about the size of a file in bytes."""
+        """Take the numbered files that `held` and `come` speak of; `target_mb` is about the size of a file."""
         self.db, self.order, self.silver, self.room = db, order, silver, room
-        self.held_in, self.sources, self.target = held_in, sources, target or TARGET_BYTES
+        self.held_in, self.sources, self.target = held_in, sources, target_mb << 20 if target_mb else TARGET_BYTES
         self.row_group = row_group_of((*sources.values(), *(path for _, path in held_in)), limits)
         self.names = ", ".join(map(identifier, silver.columns))
 

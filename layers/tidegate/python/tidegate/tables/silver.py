@@ -56,10 +56,8 @@ def fold_silver(
         fold.decide()
         values = [name for name in layers.silver.columns if name not in LINEAGE]
         books = count_fates(db, fold.order, layers.silver.columns, values, fold.held_in, fold.sources)
-        target = contract.target_file_mb
-        return Rewriting(
-            db, fold.order, layers.silver, room, fold.held_in, fold.sources, limits, target and target << 20
-        ).swap(), books
+        rewriting = Rewriting(db, fold.order, layers.silver, room, fold.held_in, fold.sources, limits, contract.target_file_mb)
+        return rewriting.swap(), books
 
 
 def count_living(contract: Contract, rows: Path, room: Path, limits: Limits) -> int:
