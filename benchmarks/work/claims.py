@@ -30,8 +30,8 @@ def decimal_pattern(precision: int, scale: int) -> str:
 
 
 def token(text: str) -> str:
-    """Return HMAC-SHA-256 of a text under the key, as hex digits."""
-    return hmac.digest(KEY, text.encode(), "sha256").hex()
+    """Return the first 32 hex digits of a text's HMAC-SHA-256 under the key."""
+    return hmac.digest(KEY, text.encode(), "sha256").hex()[:32]
 
 
 def pads() -> tuple[str, str]:

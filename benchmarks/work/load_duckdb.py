@@ -52,7 +52,7 @@ def main(folder: Path, out: Path) -> None:
     """Load."""
     inner, outer = claims.pads()
     masks = {
-        "member_number": f"sha256(unhex('{outer}') || unhex(sha256(unhex('{inner}') || encode(member_number))))",
+        "member_number": f"left(sha256(unhex('{outer}') || unhex(sha256(unhex('{inner}') || encode(member_number)))), 32)",
         "birth_date": "CAST(date_trunc('year', v_birth_date) AS DATE)",
     }
     typed = {name: f"v_{name}" if cast != name else name for name, cast in casts().items()} | masks

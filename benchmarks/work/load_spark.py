@@ -69,7 +69,9 @@ def main(folder: Path, out: Path) -> None:
     listed = f"filter(array({entries}), r -> r IS NOT NULL) AS reasons"
     inner, outer = claims.pads()
     typed = {name: f"v_{name}" if name in values else name for name in COLUMNS}
-    typed["member_number"] = f"sha2(concat(X'{outer}', unhex(sha2(concat(X'{inner}', CAST(member_number AS BINARY)), 256))), 256)"
+    typed["member_number"] = (
+        f"left(sha2(concat(X'{outer}', unhex(sha2(concat(X'{inner}', CAST(member_number AS BINARY)), 256))), 256), 32)"
+    )
     typed["birth_date"] = "CAST(trunc(v_birth_date, 'year') AS DATE)"
     accepted = checked.where("NOT broken").selectExpr(*(f"{value} AS {name}" for name, value in typed.items()))
     checked.where("broken").selectExpr(*COLUMNS, listed).write.parquet(str(out / "rejected.parquet"))

@@ -137,7 +137,7 @@ def masked(column: Column, value: object, key: bytes) -> object:
         return None
     if column.privacy is Privacy.TOKENISE:
         assert isinstance(value, str)
-        return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:32]
     if column.privacy is Privacy.ZIP3:
         assert isinstance(value, str)
         return value[:3]

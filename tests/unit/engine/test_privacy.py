@@ -20,7 +20,10 @@ def test_token_is_hmac_sha256_of_the_text(tmp_path: Path, key: bytes, monkeypatc
     values = ["a", "Jörg", "0", "x" * 200]
     content = "a,n\n" + "".join(f"{value},1\n" for value in [*values, ""])
     outcome = load(tmp_path, contract(text("a", privacy=Privacy.TOKENISE), text("n")), content.encode())
-    assert [row[0] for row in outcome.accepted] == [*(hmac.new(key, v.encode(), hashlib.sha256).hexdigest() for v in values), None]
+    assert [row[0] for row in outcome.accepted] == [
+        *(hmac.new(key, v.encode(), hashlib.sha256).hexdigest()[:32] for v in values),
+        None,
+    ]
 
 
 def test_redact_year_and_zip3(tmp_path: Path) -> None:

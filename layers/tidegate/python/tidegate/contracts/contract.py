@@ -37,7 +37,7 @@ class Privacy(StrEnum):
     """How a classified value is made safe before it reaches a table."""
 
     KEEP = "keep"
-    TOKENISE = "tokenise"  # keyed HMAC-SHA-256, 64 hex digits, equal values give equal tokens
+    TOKENISE = "tokenise"  # keyed HMAC-SHA-256, its first 32 hex digits, equal values give equal tokens
     REDACT = "redact"  # null
     YEAR = "year"  # date or timestamp to the first instant of its year
     ZIP3 = "zip3"  # the first three characters

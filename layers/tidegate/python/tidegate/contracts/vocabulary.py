@@ -183,7 +183,7 @@ CLASSIFICATIONS = {
 }
 PRIVACY = {
     Privacy.KEEP: ("any type", "the value as it is; an error on personal and sensitive columns"),
-    Privacy.TOKENISE: ("string", "HMAC-SHA-256 under the stack's key, 64 hex digits: equal values give equal tokens"),
+    Privacy.TOKENISE: ("string", "HMAC-SHA-256 under the stack's key, its first 32 hex digits: equal values give equal tokens"),
     Privacy.REDACT: ("any type", "null"),
     Privacy.YEAR: ("date, timestamp", "the first instant of the year"),
     Privacy.MONTH: ("date, timestamp", "the first instant of the month"),
