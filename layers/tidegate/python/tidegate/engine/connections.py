@@ -13,6 +13,10 @@ from tidegate.engine.values import Keyring, Limits
 
 Connect = Callable[[], duckdb.DuckDBPyConnection]
 _BLOCK = 64  # bytes, SHA-256's block: RFC 2104 pads the key to it
+_UNWANTED = (
+    "in_clause",
+)  # joins every row with a list of five words, and takes parts out of their TRY or CASE, as the next one does:
+_RASH = ("common_subexpressions",)  # one bad record would then fail the batch
 _SHIFTS = b"\xff date shift"  # no text in UTF-8 has these bytes: no token of a value, which anybody may see, is the key of shifts
 
 
@@ -28,6 +32,7 @@ def connected(limits: Limits, scratch: Path | None, keyring: Keyring | None = No
         "preserve_insertion_order": "true",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        "enable_external_file_cache": "false",
         "arrow_large_buffer_size": "true",  # texts of one segment may pass what 32-bit offsets reach
     }
     spill = limits.temp_dir or (scratch / "spill" if scratch else None)
@@ -39,8 +44,7 @@ def connected(limits: Limits, scratch: Path | None, keyring: Keyring | None = No
         connection = database.cursor()
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET TimeZone = 'UTC'")
-        if careful:  # these take parts out of their TRY or CASE, and one bad record would fail the batch
-            connection.execute("SET disabled_optimizers = 'common_subexpressions,in_clause'")
+        connection.execute(f"SET disabled_optimizers = '{','.join(_UNWANTED + _RASH * careful)}'")
         if keyring is not None:
             _set_keys(connection, keyring)
         return connection

@@ -8,6 +8,7 @@ the inside of a quoted field with line breaks for records of its own, silently. 
 """
 
 import itertools
+import threading
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -114,10 +115,11 @@ class Reader:
 
     def _read_text(self, segment: TextSegment, texts: Sequence[str], connection: duckdb.DuckDBPyConnection) -> Rows:
         name = next(self._names)
-        path = self._scratch / f"segment-{name}.csv"
+        path = self._scratch / f"segment-{threading.get_ident()}.csv"
         try:
-            with path.open("wb") as out:
+            with path.open("r+b" if path.exists() else "wb") as out:
                 out.writelines((b"h", segment.records.newline, segment.records.body))
+                out.truncate()
             scan = self._scan(path, segment, name)
             table = connection.sql(typed_rows(self._columns, texts, scan)).to_arrow_table()
             return _agreed(segment, table, self._rejected(segment, name, connection))
@@ -126,8 +128,6 @@ class Reader:
         except duckdb.Error:  # its message may quote the file: never pass it on
             message = "the CSV reader cannot cut the file into records: check quotes, line endings and the delimiter"
             raise FileRefused("UNREADABLE", message) from None
-        finally:
-            path.unlink(missing_ok=True)
 
     def _scan(self, path: Path, segment: TextSegment, name: int) -> str:
         form = self._contract.csv

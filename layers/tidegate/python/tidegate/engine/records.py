@@ -22,13 +22,13 @@ from tidegate.errors import FileRefused
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records that follow each other in a text, each with the same line ending; by place from 0.
+    """Records that follow each other in a text of bytes, each with the same line ending; by place from 0.
 
     `stops` are the offsets (uint64) behind them. `delimiters` is the number of those outside quotes when every field is plain (see
     `structure`), otherwise None.
     """
 
-    body: bytes
+    body: memoryview
     newline: bytes
     stops: pa.Array
     delimiters: int | None = None
@@ -47,6 +47,10 @@ class Records:
         """Return where a record starts and ends, without its line ending."""
         return self._stops[place - 1] if place else 0, self._stops[place] - len(self.newline)
 
+    def text(self, place: int) -> memoryview:
+        """Return a record's bytes, without its line ending."""
+        return self.body[slice(*self.span(place))]
+
     def has_blank(self) -> bool:
         """Whether a record has no byte."""
         return bool(len(self)) and pc.min(self._lengths()).as_py() == len(self.newline)
@@ -58,7 +62,7 @@ class Records:
         return [int(place) for place in pc.indices_nonzero(pc.greater(self._lengths(), size + len(self.newline))).to_pylist()]
 
     def some(self, first: int, count: int) -> "Records":
-        """Return some of them, with a text of their own."""
+        """Return some of them."""
         start, stop = self.span(first)[0], self._stops[first + count - 1]
         stops = pc.subtract(self.stops.slice(first, count), pa.scalar(start, pa.uint64()))
         return Records(self.body[start:stop], self.newline, stops)
@@ -74,7 +78,7 @@ class Records:
         for place, stop in enumerate(self._stops):
             whole = regular.match(self.body, start, stop)
             if whole is None or whole.end() != stop:
-                found[place] = rule_of(self.body[start : stop - len(self.newline)], csv, width)
+                found[place] = rule_of(bytes(self.body[start : stop - len(self.newline)]), csv, width)
             start = stop
         return found
 
@@ -92,7 +96,7 @@ def joined(records: Sequence[Records]) -> Records:
         before += len(each.body)
     counts = [each.delimiters for each in records if each.delimiters is not None]
     delimiters = sum(counts) if len(counts) == len(records) else None
-    return Records(b"".join(each.body for each in records), records[0].newline, pa.concat_arrays(stops), delimiters)
+    return Records(memoryview(b"".join(each.body for each in records)), records[0].newline, pa.concat_arrays(stops), delimiters)
 
 
 @dataclass(slots=True)

@@ -33,7 +33,7 @@ class TextSegment:
 
     def raw(self, place: int) -> str:
         """Return a record's own text; bytes that are not UTF-8 as their hexadecimal escapes."""
-        return self._bytes(place).decode("utf-8", "backslashreplace")
+        return bytes(self.records.text(place)).decode("utf-8", "backslashreplace")
 
     def odd(self, *, surely: bool) -> Mapping[int, str]:
         """Return the records that are not of the header's shape; see `Records.odd`."""
@@ -41,9 +41,9 @@ class TextSegment:
 
     def undecodable(self) -> frozenset[int]:
         """Return the places of records that are not UTF-8."""
-        if self.records.body.isascii() or _is_text(self.records.body):
+        if _is_text(self.records.body):
             return frozenset()
-        return frozenset(place for place in range(len(self.records)) if not _is_text(self._bytes(place)))
+        return frozenset(place for place in range(len(self.records)) if not _is_text(self.records.text(place)))
 
     def alone(self) -> Iterator["TextSegment"]:
         """Return each part as a segment of its own."""
@@ -51,9 +51,6 @@ class TextSegment:
         for part in self.parts:
             yield TextSegment(self.header, (part,), self.records.some(place, part.records), self.csv)
             place += part.records
-
-    def _bytes(self, place: int) -> bytes:
-        return self.records.body[slice(*self.records.span(place))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +76,12 @@ class FieldSegment:
 Segment = TextSegment | FieldSegment
 
 
-def _is_text(text: bytes) -> bool:
+def _is_text(text: memoryview) -> bool:
+    """Whether bytes are UTF-8; nothing is decoded for it."""
+    offsets = pa.array([0, len(text)], pa.int64()).buffers()[1]
     try:
-        text.decode()
-    except UnicodeDecodeError:
+        pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(text)).validate(full=True)
+    except pa.ArrowInvalid:
         return False
     return True
 

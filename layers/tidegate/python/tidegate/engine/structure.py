@@ -67,8 +67,9 @@ def find_structure(text: bytes, newline: bytes, csv: CsvFormat) -> Structure | N
 
 def _places(block: pa.Array, mark: bytes) -> int:
     """The bitmap of a byte's places in a block."""
-    found = pc.equal(block, pa.scalar(mark[0], pa.uint8())).buffers()[1]
-    return int.from_bytes(found, "little") & ((1 << len(block)) - 1)
+    size = len(block)
+    found = int.from_bytes(pc.equal(block, pa.scalar(mark[0], pa.uint8())).buffers()[1].slice(0, (size + 7) // 8), "little")
+    return found & ((1 << size) - 1) if size % 8 else found
 
 
 def _parities(marks: int, size: int) -> int:

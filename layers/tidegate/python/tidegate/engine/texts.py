@@ -70,7 +70,7 @@ class Cutter:
     def _joined(self, header: tuple[str, ...], waiting: list[tuple[Part, _Piece]]) -> Segment:
         parts, first = tuple(part for part, _ in waiting), waiting[0][1]
         if first.too_long:
-            raw = first.records.body.removesuffix(first.records.newline).decode("utf-8", "backslashreplace")
+            raw = bytes(first.records.body).removesuffix(first.records.newline).decode("utf-8", "backslashreplace")
             return FieldSegment(header, parts, _no_fields(len(header)), {0: ("line_length",)}, [raw])
         return TextSegment(header, parts, joined([piece.records for _, piece in waiting]), self._csv)
 
@@ -109,7 +109,7 @@ class Cutter:
             whole = text + newline if final and text and not text.endswith(newline) else text
             found = find_structure(whole, newline, self._csv)
             if found is not None and (not final or found.end == len(whole)):
-                records = Records(whole[: found.end], newline, found.stops, found.delimiters)
+                records = Records(memoryview(whole)[: found.end], newline, found.stops, found.delimiters)
                 if width == 1 or not records.has_blank():
                     return (records if found.end else None), whole[found.end :] + tail
         return self._cut_slowly(text, tail, width, before, final=final)
@@ -139,7 +139,7 @@ class Cutter:
                 "UNREADABLE", f"{len(index)} records are cut in another way when they stand elsewhere: check the quoting"
             )
         stops = accumulate(b - a + len(newline) for a, b in zip(index.starts, index.ends, strict=True))
-        return Records(body, newline, pa.array(stops, pa.uint64())), rest
+        return Records(memoryview(body), newline, pa.array(stops, pa.uint64())), rest
 
 
 def _apart(records: Records) -> Iterator[_Piece]:
