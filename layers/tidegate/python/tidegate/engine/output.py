@@ -8,6 +8,7 @@
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ import pyarrow.compute as pc
 
 from tidegate.contracts.contract import Column, Contract, Kind
 from tidegate.engine.apart import Found, left
+from tidegate.engine.beaten import BeatenApart
 from tidegate.engine.checks import ColumnSql
+from tidegate.engine.newest import beaten_rows
 from tidegate.engine.parquet_files import ParquetFile
 from tidegate.engine.reader import Rows
 from tidegate.engine.reasons import REASON_FIELDS, Reasons, told
@@ -60,7 +63,9 @@ class Writer:
         self._dictionaries = {name: files[name].combine_chunks() for name in files.column_names if name != "_record"}
         self._counted = {place: c.column.from_key is not None for c in columns for place, _ in c.counted}
         self._flags: dict[int, list[pa.Table]] = {place: [] for place in sorted(self._counted)}
-        self._accepted = ParquetFile(accepted, _bronze_schema(contract, field_ids["bronze"]))
+        rows = ParquetFile(accepted, _bronze_schema(contract, field_ids["bronze"]))
+        beaten = partial(beaten_rows, connection, contract)
+        self._accepted = BeatenApart(rows, beaten) if contract.folds_by_key else rows
         self._quarantined = ParquetFile(quarantined, _quarantine_schema(field_ids["quarantine"]))
 
     def add(self, rows: Rows) -> None:
@@ -73,17 +78,14 @@ class Writer:
         bad = pc.is_valid(rows.table["broken"]).combine_chunks()
         if any(self._file_reasons[self._rows[part.number]] for part in rows.segment.parts):
             bad = pc.or_(bad, pc.is_valid(self._dictionaries["broken"].take(of_good)))
-        good = rows.table
         if rows.broken or pc.any(bad).as_py():
             self._keep_bad(rows, of_file, record, bad)
-            keep = pc.invert(bad)
-            good, of_file, record = good.filter(keep), of_good.filter(keep), record_of_good.filter(keep)
-        self._accepted.write(self._bronze(good, of_file, record))
+        self._accepted.write(self._bronze(rows.table, of_good, record_of_good), bad)
         for place, by_file in self._counted.items():
-            flag = self._dictionaries[f"w{place}"].take(of_file) if by_file else good[f"w{place}"]
+            flag = self._dictionaries[f"w{place}"].take(of_good) if by_file else rows.table[f"w{place}"]
             self._flags[place].append(
-                pa.table({"_file_id": self._dictionaries["_file_id"].take(of_file), "_record": record}).filter(
-                    pc.fill_null(flag, fill_value=False)
+                pa.table({"_file_id": self._dictionaries["_file_id"].take(of_good), "_record": record_of_good}).filter(
+                    pc.and_not(pc.fill_null(flag, fill_value=False), bad)
                 )
             )
 

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-_GROUP_ROWS, _GROUP_BYTES = 1 << 17, 1 << 27
+GROUP_ROWS, GROUP_BYTES = 1 << 17, 1 << 27
 _SAMPLE, _REPEATS = 20_000, 0.5
+_AT_ONCE = 8192  # values that go through an encoder together
 
 
 class ParquetFile:
@@ -25,16 +26,24 @@ class ParquetFile:
         self._pool = ThreadPoolExecutor(1)
         self._encoding: Future[None] | None = None
 
-    def write(self, cells: Mapping[str, Any]) -> None:
-        """Add rows; they are written a row group at a time."""
-        table = pa.table([cells[name] for name in self.schema.names], names=self.schema.names)
+    def write(self, cells: Mapping[str, Any], unwanted: pa.Array | None = None) -> None:
+        """Add rows without those that are unwanted; they are written a row group at a time."""
+        table = self.table(cells)
+        self.write_table(table if unwanted is None or not pc.any(unwanted).as_py() else table.filter(pc.invert(unwanted)))
+
+    def table(self, cells: Mapping[str, Any]) -> pa.Table:
+        """Return rows as `write_table` takes them."""
+        return pa.table([cells[name] for name in self.schema.names], names=self.schema.names)
+
+    def write_table(self, table: pa.Table) -> None:
+        """Add rows."""
         if table.num_rows:
             self._waiting.append(table)
             self._rows, self._bytes = self._rows + table.num_rows, self._bytes + table.nbytes
-        if self._rows >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES:
-            self._flush()
+        if self._rows >= GROUP_ROWS or self._bytes >= GROUP_BYTES:
+            self.end_group()
 
-    def _flush(self) -> None:
+    def end_group(self) -> None:
         """Have what waits encoded, once the row group before it is."""
         if not self._waiting:
             return
@@ -57,7 +66,7 @@ class ParquetFile:
 
     def close(self) -> None:
         """Write what waits."""
-        self._flush()
+        self.end_group()
         self._settle()
         self._pool.shutdown()
         if self._writer is not None:
@@ -87,7 +96,13 @@ def _rewritten(path: Path, schema: pa.Schema, change: Callable[[pa.Table], pa.Ta
 
 def _parquet(path: Path, schema: pa.Schema, repeating: list[str]) -> pq.ParquetWriter:
     return pq.ParquetWriter(
-        path, schema, compression="zstd", store_schema=False, store_decimal_as_integer=True, use_dictionary=repeating
+        path,
+        schema,
+        compression="zstd",
+        store_schema=False,
+        store_decimal_as_integer=True,
+        use_dictionary=repeating,
+        write_batch_size=_AT_ONCE,
     )
 
 

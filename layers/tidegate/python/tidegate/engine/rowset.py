@@ -26,7 +26,7 @@ from tidegate.engine.segments import Segment, group_by_header
 from tidegate.engine.values import FieldIds, FilePlan, FileResult, Keyring, Limits, Output, Parents, Refusal, StagedFile
 from tidegate.errors import BooksUnbalanced, FileRefused
 
-_SMALLEST, _LARGEST = 1 << 20, 1 << 24  # bytes of a segment; memory for more is given back and asked for anew each time
+_SMALLEST, _LARGEST = 1 << 20, 24 << 20  # bytes of a segment; memory for more is given back and asked for anew each time
 _SHARE = 64  # of the memory: a segment in work is its text, its fields and its rows, and several are in work at a time
 
 
@@ -43,7 +43,8 @@ def run(
 ) -> Output:
     """Parse, type, check and mask every row of `files` into `workdir`/accepted.parquet and `workdir`/quarantined.parquet.
 
-    The same input gives the same rows in the same order: the files of one header together, otherwise as given, their records by number.
+    The same input gives the same rows in the same order: the files of one header together, otherwise as given, their records by number;
+    of rows of one key that are near each other all but the newest come behind the others (see `beaten`).
     `field_ids`: see `output`. `parents` are the tables that the contract's relationships name; one that is missing has no rows.
 
     Raises:

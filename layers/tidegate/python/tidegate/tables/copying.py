@@ -1,12 +1,16 @@
-"""Copy rows of a Parquet file in the order that they are in: DuckDB does not keep it when a join chooses the rows."""
+"""Copy rows of a Parquet file in the order that they are in: DuckDB does not keep it when a join chooses the rows.
 
-from collections.abc import Callable, Mapping
+Row groups of which every row is kept are taken as they are.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tidegate.engine.parquet_files import ParquetFile
+from tidegate.tables.row_groups import RowGroup, read_row_groups, write_row_groups
 
 Kept = Callable[[int, int], pa.Array]
 
@@ -16,30 +20,69 @@ def copy_kept(source: Path, kept: Kept, field_ids: Mapping[str, int], directory:
 
     `kept` gives, for the row group that begins at a row of the file and has so many, the places (int64) in it of those to keep.
     """
-    whole = pq.ParquetFile(source, read_dictionary=_dictionaries(pq.read_metadata(source)))
-    schema = pa.schema(
-        field.with_metadata({b"PARQUET:field_id": str(field_ids[field.name]).encode()}) for field in pq.read_schema(source)
-    )
-    groups = [whole.metadata.row_group(number) for number in range(whole.num_row_groups)]
-    out: ParquetFile | None = None
-    written: list[Path] = []
-    first = size = 0
-    for number, group in enumerate(groups):
-        places = kept(first, group.num_rows)
-        first += group.num_rows
-        if not len(places):
-            continue
-        table = whole.read_row_group(number, use_threads=False)
-        if out is None or size >= target_bytes:
-            if out is not None:
-                out.close()
-            written.append(directory / f"copied-{len(written)}.parquet")
-            out, size = ParquetFile(written[-1], schema), 0
+    found, wanted = pq.read_schema(source), _with_ids(pq.read_schema(source), field_ids)
+    groups = _gathered(source, kept, wanted, directory, whole=True) if wanted.equals(found, check_metadata=True) else None
+    if groups is None:
+        groups = _gathered(source, kept, wanted, directory, whole=False) or []
+    return _written(groups, directory, target_bytes)
+
+
+def _gathered(source: Path, kept: Kept, schema: pa.Schema, directory: Path, *, whole: bool) -> list[RowGroup] | None:
+    """Return the row groups of the kept rows, `whole` ones as they are; None when these do not go into one file with new ones."""
+    encoding, first = _Encoding(source, schema, directory), 0
+    groups: list[RowGroup] = []
+    for number, group in enumerate(read_row_groups(source)):
+        places = kept(first, group.rows)
+        first += group.rows
+        if whole and len(places) == group.rows:
+            groups += [*encoding.done(), group]
+        elif len(places):
+            encoding.add(number, places)
+    groups += encoding.done()
+    return groups if len({group.footer.schema for group in groups}) <= 1 else None
+
+
+def _with_ids(schema: pa.Schema, field_ids: Mapping[str, int]) -> pa.Schema:
+    return pa.schema(field.with_metadata({b"PARQUET:field_id": str(field_ids[field.name]).encode()}) for field in schema)
+
+
+class _Encoding:
+    """Row groups of which some rows are kept, written to files aside."""
+
+    def __init__(self, source: Path, schema: pa.Schema, directory: Path) -> None:
+        self._schema, self._directory = schema, directory
+        metadata = pq.read_metadata(source)
+        self._whole = pq.ParquetFile(source, read_dictionary=_dictionaries(metadata))
+        self._out: ParquetFile | None = None
+        self._path, self._number = directory, 0
+
+    def add(self, number: int, places: pa.Array) -> None:
+        """Write the rows of a row group at some places."""
+        if self._out is None:
+            self._path = self._directory / f"encoded-{self._number}.parquet"
+            self._out, self._number = ParquetFile(self._path, self._schema), self._number + 1
+        table = self._whole.read_row_group(number, use_threads=False)
         rows = table if len(places) == table.num_rows else table.take(places)
-        out.write({name: rows[name] for name in schema.names})
-        size += sum(group.column(n).total_compressed_size for n in range(group.num_columns)) * len(places) // group.num_rows
-    if out is not None:
-        out.close()
+        self._out.write({name: rows[name] for name in self._schema.names})
+
+    def done(self) -> Sequence[RowGroup]:
+        """Return the row groups of what was added since the last time."""
+        if self._out is None:
+            return ()
+        self._out.close()
+        self._out = None
+        return read_row_groups(self._path)
+
+
+def _written(groups: Sequence[RowGroup], directory: Path, target_bytes: int) -> list[Path]:
+    written: list[Path] = []
+    waiting: list[RowGroup] = []
+    for place, group in enumerate(groups):
+        waiting.append(group)
+        if place == len(groups) - 1 or sum(g.end - g.start for g in waiting) >= target_bytes:
+            written.append(directory / f"copied-{len(written)}.parquet")
+            write_row_groups(written[-1], waiting)
+            waiting = []
     return written
 
 

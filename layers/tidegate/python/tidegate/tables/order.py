@@ -1,6 +1,7 @@
 """What a contract says of the rows of silver, in SQL: the key, which row of a key is the newest, and whether that one is shown."""
 
 from tidegate.contracts.contract import Contract
+from tidegate.engine.newest import deciding_columns, is_newest
 from tidegate.engine.sql import name as identifier
 from tidegate.engine.sql import texts
 
@@ -18,9 +19,7 @@ class Order:
         laid_out = tuple(dict.fromkeys((*contract.sort_by, *self.columns)))
         self.place, self.layout = laid_out[0], ", ".join(identifier(name) for name in laid_out)
         self.by_key = self.place in self.columns
-        self.deciding = (*([contract.order_by] if contract.order_by else []), "_arrival", "_file_id", "_record")
-        newest = ", ".join(f"{identifier(n)} DESC NULLS LAST" for n in self.deciding)
-        self.is_newest = f"row_number() OVER (PARTITION BY {self.key} ORDER BY {newest}) = 1"
+        self.deciding, self.is_newest = deciding_columns(contract), is_newest(contract, self.columns)
         when = contract.delete_when
         self.deletes = when is not None
         self.dead = f"coalesce({identifier(when.column)} IN ({texts(when.values)}), false)" if when else "false"

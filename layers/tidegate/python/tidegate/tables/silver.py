@@ -88,7 +88,9 @@ class _Fold:
     def stage(self, arriving: Path | None) -> None:
         """Read the accepted rows of the run."""
         self.sources = {0: arriving} if arriving is not None else {}
-        self.db.execute(f"CREATE TEMP TABLE arriving AS {self._rows(0, list(self.sources.values()))}")
+        self.db.execute(
+            f"CREATE TEMP VIEW arriving AS {self._rows(0, list(self.sources.values()))}"
+        )  # who asks, reads what it needs
         for table in ("held", "recalled"):
             self.db.execute(f"CREATE TEMP TABLE {table} AS FROM arriving LIMIT 0")
         self.db.execute(f"CREATE TEMP TABLE recomputed AS SELECT {self.order.key} FROM arriving LIMIT 0")
