@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyiceberg.schema import Schema
-from pyiceberg.types import ListType, NestedField, StructType
+from pyiceberg.transforms import MonthTransform
+from pyiceberg.types import DateType, ListType, NestedField, StructType
 
 from tests.integration.catalogs import glue_lake
 from tidegate.aws.catalog import GlueMetadata
 from tidegate.aws.iceberg import GlueLake
-from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode
+from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode, PartitionBy
 from tidegate.engine import Keyring, Limits
 from tidegate.errors import ContractInvalid, StaleCommit
 from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
@@ -446,3 +448,68 @@ def test_columns_that_were_added_although_the_answer_was_lost_are_there(shop: Sh
     wider = replace(shop.contract, columns=(*COLUMNS, Column("extra", ColumnType(Kind.STRING))))
     assert "extra" in losing.lake.open(wider).bronze.columns
     assert "extra" in shop.lake.open(wider).bronze.columns
+
+
+PARTITIONS = (
+    COLUMNS[0],
+    Column("v", ColumnType(Kind.DECIMAL, 10, 2)),
+    Column("day", ColumnType(Kind.DATE), partition=PartitionBy.MONTH),
+    Column("kind", ColumnType(Kind.STRING), partition=PartitionBy.IDENTITY),
+)
+LONG = "a kind that is longer than bounds are by default: one"
+
+
+class SlicedShop(Shop):
+    """A shop whose orders have a day and a kind; `v` says which."""
+
+    DAYS = (("2021-01-31", LONG), ("2021-02-01", LONG), ("2021-02-28", f"{LONG} more"), ("1969-12-31", "b"), (None, None))
+
+    def _parquet(
+        self, room: Path, run: str, key: str, arrival: str, rows: Sequence[tuple[str, int]], full: str, ids: Any
+    ) -> Path | None:
+        plain = super()._parquet(room, run, key, arrival, rows, full, {k: v for k, v in ids.items() if k not in {"day", "kind"}})
+        table = pq.read_table(plain)
+        days, kinds = zip(*(self.DAYS[v] for _, v in rows), strict=True)
+        lineage = table.select(table.column_names[2:])
+        whole = {"id": table["id"], "v": table["v"], "day": pa.array(days).cast(pa.date32()), "kind": pa.array(kinds, pa.string())}
+        made = pa.table({**whole, **{name: lineage[name] for name in lineage.column_names}})
+        fields = (f.with_metadata({b"PARQUET:field_id": str(ids[f.name]).encode()}) for f in made.schema)
+        pq.write_table(made.cast(pa.schema(fields)), room / "arriving.parquet", store_decimal_as_integer=True)
+        return room / "arriving.parquet"
+
+    def partitions(self) -> list[tuple[str | None, str | None, int]]:
+        """Month, kind and rows of each data file of silver, as Iceberg's metadata have them."""
+        table = self.lake.load("silver", self.contract.table)
+        texts = MonthTransform().to_human_string
+        found = [(task.file.partition, task.file.record_count) for task in table.scan().plan_files()]
+        months = [(None if p[0] is None else texts(DateType(), p[0]), p[1], n) for p, n in found]
+        return sorted(months, key=str)
+
+
+def test_silver_lies_in_the_partitions_of_its_contract_and_readers_skip_the_others(lake: GlueLake, tmp_path: Path) -> None:
+    shop = SlicedShop(lake, tmp_path, Contract("shop", "sliced", "1.0.0", "x", PARTITIONS, LoadMode.UPSERT))
+    shop.load("k1", "001", [("a", 0), ("b", 1), ("c", 2), ("d", 3), ("e", 4), ("f", 0)])
+    assert shop.partitions() == [
+        ("1969-12", "b", 1),
+        ("2021-01", LONG, 2),
+        ("2021-02", f"{LONG} more", 1),
+        ("2021-02", LONG, 1),
+        (None, None, 1),
+    ]
+    shop.load("k2", "002", [("a", 4), ("e", 0), ("g", 1)])
+    assert shop.rows() == [("a", 4), ("b", 1), ("c", 2), ("d", 3), ("e", 0), ("f", 0), ("g", 1)]
+    assert [(month, n) for month, kind, n in shop.partitions() if kind in {LONG, None}] == [
+        ("2021-01", 2), ("2021-02", 1), ("2021-02", 1), (None, 1),
+    ]  # fmt: skip
+    silver, bronze = (lake.load(layer, "shop_sliced") for layer in ("silver", "bronze"))
+    in_january = silver.scan(row_filter="day >= '2021-01-01' and day < '2021-02-01'")
+    assert sorted(in_january.to_arrow()["id"].to_pylist()) == ["e", "f"]
+    assert {task.file.partition[1] for task in in_january.plan_files()} == {LONG}
+    assert bronze.spec().is_unpartitioned()
+
+
+def test_contract_that_partitions_otherwise_than_its_table_is_refused(lake: GlueLake, tmp_path: Path) -> None:
+    shop = SlicedShop(lake, tmp_path, Contract("shop", "slicedonce", "1.0.0", "x", PARTITIONS, LoadMode.UPSERT))
+    shop.load("k1", "001", [("a", 0)])
+    with pytest.raises(ContractInvalid, match="partitioned by day_month and kind"):
+        lake.open(replace(shop.contract, columns=(*PARTITIONS[:3], replace(PARTITIONS[3], partition=None))))

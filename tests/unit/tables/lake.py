@@ -86,7 +86,7 @@ class LocalTable:
 
     def bounds(self, column: str) -> Mapping[str, tuple[str, str]]:
         with duckdb.connect() as db:
-            known = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM read_parquet($1)"  # noqa: S608 - names of ours
+            known = f'SELECT min("{column}")::VARCHAR, max("{column}")::VARCHAR FROM read_parquet($1)'  # noqa: S608 - names of ours
             found = {f.path: db.execute(known, [f.path]).fetchall()[0] for f in self.live()}
         return {path: (low, high) for path, (low, high) in found.items() if low is not None}
 

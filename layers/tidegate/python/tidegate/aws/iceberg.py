@@ -20,11 +20,11 @@ from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, Resolv
 from pyiceberg.io import PY_IO_IMPL
 from pyiceberg.io.pyarrow import compute_statistics_plan, data_file_statistics_from_parquet_metadata, parquet_path_to_id_mapping
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestContent
+from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionSpec
 from pyiceberg.schema import Schema, promote
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.transforms import IdentityTransform
-from pyiceberg.typedef import Record
 from pyiceberg.types import DecimalType, IcebergType, ListType, NestedField, PrimitiveType, StringType, StructType
 
 from tidegate.aws.catalog import LAYERS, RUN_ID
@@ -36,7 +36,7 @@ from tidegate.contracts.contract import Contract
 from tidegate.errors import BooksUnbalanced, ContractInvalid, NotFound, Problem, ServiceUnavailable, StaleCommit
 from tidegate.model.runs import Commit
 from tidegate.ports import Layers, LiveFile, Orphan, TableVersion
-from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema
+from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema, silver_partitions
 
 UNDOES = "tidegate.undoes"
 MERGED_BY = "tidegate.merged-by"
@@ -64,10 +64,11 @@ class GlueLake:
     def open(self, contract: Contract) -> Layers:
         """Open a dataset's tables, creating them and adding columns as the contract says."""
         rows, keys = row_schema(contract), ("_object_key", *contract.primary_key)
+        slicing = (column.name for column in contract.partitioned)
         return Layers(
             bronze=self._open("bronze", contract.table, rows, keys),
             quarantine=self._open("quarantine", contract.table, quarantine_schema(), keys[:1]),
-            silver=self._open("silver", contract.table, rows, keys),
+            silver=self._open("silver", contract.table, rows, (*keys, *slicing), silver_partitions(contract)),
         )
 
     def silver(self, table: str, version: str = "") -> "SwapTable | None":
@@ -98,7 +99,9 @@ class GlueLake:
         except NoSuchTableError:
             return None
 
-    def _open(self, layer: str, table: str, schema: Schema, keys: Sequence[str]) -> "SwapTable":
+    def _open(
+        self, layer: str, table: str, schema: Schema, keys: Sequence[str], partitions: PartitionSpec = UNPARTITIONED_PARTITION_SPEC
+    ) -> "SwapTable":
         try:
             opened = self.load(layer, table)
         except NoSuchTableError:
@@ -107,10 +110,11 @@ class GlueLake:
                 properties = _PROPERTIES | {f"{_FULL_BOUNDS}{key}": "full" for key in keys}
                 with speaking_to_aws():
                     opened = self._catalog.create_table(
-                        (f"{self._stack}_{layer}", table), schema, location=location, properties=properties
+                        (f"{self._stack}_{layer}", table), schema, location, partitions, properties=properties
                     )
             except TableAlreadyExistsError:  # another try of this step was faster
                 opened = self.load(layer, table)
+        _check_partitions(opened, schema, partitions)
         return SwapTable(f"{layer}.{table}", _grown(opened, schema), self._s3)
 
 
@@ -286,7 +290,7 @@ class SwapTable:
             content=DataFileContent.DATA,
             file_path=uri,
             file_format=FileFormat.PARQUET,
-            partition=Record(),
+            partition=statistics.partition(self._table.spec(), schema),
             file_size_in_bytes=path.stat().st_size,
             sort_order_id=None,
             spec_id=self._table.spec().spec_id,
@@ -359,6 +363,19 @@ def _grown(table: IcebergTable, schema: Schema) -> IcebergTable:
         except CommitFailedException as error:
             raise StaleCommit(f"{'.'.join(table.name())} moved while its columns were changed") from error
     return table
+
+
+def _check_partitions(table: IcebergTable, schema: Schema, wanted: PartitionSpec) -> None:
+    """Refuse a contract that partitions otherwise than its table: data files that are there lie in the partitions of the table.
+
+    Raises:
+        ContractInvalid: the contract was published with other partitions.
+    """
+    have = [(f.name, f.transform, table.schema().find_column_name(f.source_id)) for f in table.spec().fields]
+    if have != [(f.name, f.transform, schema.find_column_name(f.source_id)) for f in wanted.fields]:
+        names = " and ".join(name for name, *_ in have) or "nothing"
+        hint = "publish a version with the table's partitions, or make silver anew"
+        raise ContractInvalid(".".join(table.name()), (Problem(0, "partitioned", f"the table is partitioned by {names}", hint),))
 
 
 def _new_parts(have: IcebergType, wanted: IcebergType) -> list[NestedField]:

@@ -24,7 +24,7 @@ _BOUNDS = {
 }
 _OWN_RULES = {
     "name", "type", "required", "primary_key", "sources", "from_key", "formats", "default_timezone", "null_values", "privacy",
-    "privacy_when", "valid_values", "pattern", "classification", "description", *_BOUNDS,
+    "privacy_when", "valid_values", "pattern", "classification", "description", "partition", *_BOUNDS,
 }  # fmt: skip
 _REFUSED = "records that were accepted are quarantined, old ones when they are replayed"
 
@@ -52,8 +52,7 @@ def _type(old: ColumnType, new: ColumnType) -> Iterator[_Found]:
         return
     what = f"{_type_name(old)} became {_type_name(new)}"
     if old.kind is new.kind is Kind.DECIMAL and old.scale == new.scale and new.precision > old.precision:
-        effect = "Iceberg could take more digits, but Tidegate's tables do not grow a type yet: give the column another name"
-        yield "breaking", "type", what, effect
+        yield "safe", "type", what, "the tables grow with it; readers that have room for fewer digits need more"
     else:
         yield "breaking", "type", what, "the table refuses it: give the column another name, or make the tables anew"
 

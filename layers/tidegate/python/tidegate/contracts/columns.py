@@ -9,6 +9,7 @@ from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings, suggest
 from tidegate.contracts.mappings import check_key, read_mapping
 from tidegate.contracts.odcs import below
+from tidegate.contracts.partitions import check_positions, read_partition
 from tidegate.contracts.patterns import check_pattern
 from tidegate.contracts.privacy import read_protection
 from tidegate.contracts.support import refuse_unsupported
@@ -29,6 +30,7 @@ def read_columns(schema: Node, path: str, findings: Findings) -> tuple[Column, .
         _check_names(columns, places, findings)
         _check_conditions(columns, places, findings)
         _check_key_positions(places, findings)
+        check_positions(columns, places, findings)
     return columns
 
 
@@ -73,6 +75,7 @@ def _column(node: Node, path: str, findings: Findings) -> Column:
         exclusive_minimum=options.exclusive_minimum,
         exclusive_maximum=options.exclusive_maximum,
         description=" ".join(node.string("description").split()),
+        partition=read_partition(node, kind, protection.privacy, customs, path, findings),
     )
 
 

@@ -85,6 +85,7 @@ def _changes(old: Contract, new: Contract) -> Iterator[_Found]:
         return
     yield from _contract(old, new)
     yield from _key(old, new)
+    yield from _partitions(old, new)
     before, after = ({c.name: c for c in contract.columns} for contract in (old, new))
     for name, column in before.items():
         if name in after:
@@ -165,6 +166,13 @@ def _key(old: Contract, new: Contract) -> Iterator[_Found]:
             what,
             "which rows replace each other changes: silver has to be rebuilt, by a replay of the dataset",
         )
+
+
+def _partitions(old: Contract, new: Contract) -> Iterator[_Found]:
+    before, after = (" and ".join(f"{c.name} by {c.partition}" for c in each.partitioned) or "nothing" for each in (old, new))
+    if before != after:
+        effect = "the table refuses it: partitions are chosen when silver is made, so make it anew"
+        yield "breaking", "partitioned", f"{before} became {after}", effect
 
 
 def _removed(column: Column, new: Contract) -> Iterator[_Found]:

@@ -33,6 +33,15 @@ class SchemaDrift(StrEnum):
     FAIL = "fail"  # fail the run
 
 
+class PartitionBy(StrEnum):
+    """The pieces of a column's values that silver has a partition for each of, by Iceberg's names of them."""
+
+    IDENTITY = "identity"
+    YEAR = "year"
+    MONTH = "month"
+    DAY = "day"
+
+
 class Privacy(StrEnum):
     """How a classified value is made safe before it reaches a table."""
 
@@ -126,6 +135,7 @@ class Column:
     exclusive_minimum: str | None = None
     exclusive_maximum: str | None = None
     description: str = ""
+    partition: PartitionBy | None = None
 
     @property
     def stored(self) -> bool:
@@ -227,6 +237,11 @@ class Contract:
     def stored(self) -> tuple[Column, ...]:
         """The columns that the tables have."""
         return tuple(c for c in self.columns if c.stored)
+
+    @property
+    def partitioned(self) -> tuple[Column, ...]:
+        """The columns that silver is partitioned by, in the contract's order."""
+        return tuple(c for c in self.columns if c.partition is not None)
 
     @property
     def folds_by_key(self) -> bool:

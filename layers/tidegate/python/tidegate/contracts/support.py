@@ -40,6 +40,8 @@ READ = {
         "physicalType",
         "primaryKey",
         "primaryKeyPosition",
+        "partitioned",
+        "partitionKeyPosition",
         "required",
         "unique",
         "classification",
@@ -83,8 +85,6 @@ REFUSED = {
     },
     "column": {
         "physicalName": "the column is named by name",
-        "partitioned": "tables are laid out by Tidegate",
-        "partitionKeyPosition": "tables are laid out by Tidegate",
         "encryptedName": "use classification and privacy",
         "enum": "use quality: [{metric: invalidValues, arguments: {validValues: […]}, mustBe: 0}]",
         "semanticType": "every property is a column",
@@ -105,7 +105,7 @@ REFUSED = {
     },
 }
 #: Refused fields whose default asks for nothing, so that it may be written.
-HARMLESS = {"partitioned": False, "partitionKeyPosition": -1, "semanticType": "column"}
+HARMLESS = {"semanticType": "column"}
 
 
 def refuse_unsupported(place: str, node: Node, path: str, findings: Findings) -> None:

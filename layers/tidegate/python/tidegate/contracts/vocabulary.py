@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tidegate.contracts.contract import Kind, LoadMode, Privacy, SchemaDrift
+from tidegate.contracts.contract import Kind, LoadMode, PartitionBy, Privacy, SchemaDrift
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,14 @@ COLUMN_WORDS = (
         "What becomes of a text that valueMap does not have. `reject` (default): the record is quarantined. `keep`: it stays.",
         "keep",
         ("reject", "keep"),
+    ),
+    Word(
+        "partitionTransform",
+        "choice",
+        "With `partitioned: true`: what rows of one partition of silver have in common. A date or timestamp its `month` (default), `year`"
+        " or `day`; text, an integer, a boolean or a date the value itself, `identity`.",
+        "year",
+        tuple(PartitionBy),
     ),
     Word("decimalComma", "flag", "The file writes 1,5 for one and a half.", "true"),
     Word(

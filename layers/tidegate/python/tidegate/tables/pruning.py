@@ -35,12 +35,18 @@ def may_equal(table: Table, column: str, values: Sequence[str]) -> Sequence[Live
 
 
 def order_files(db: duckdb.DuckDBPyConnection, table: Table, column: str) -> dict[str, int]:
-    """Return the place of every live file in the order of a column; the table `stretches` has their bounds: path, low, high."""
+    """Return the place in the order of a column of every live file that has bounds of it; the table `stretches` has path, low, high."""
     _measure(db, table, column)
-    known = [path for (path,) in db.execute("SELECT path FROM stretches ORDER BY low, high, path").fetchall()]
-    unknown = sorted({file.path for file in table.live()} - set(known))
-    # Nothing is next to a file of which nobody knows where it lies.
-    return {path: n for n, path in enumerate(known)} | {path: len(known) + 1 + 2 * n for n, path in enumerate(unknown)}
+    return {path: n for n, (path,) in enumerate(db.execute("SELECT path FROM stretches ORDER BY low, high, path").fetchall())}
+
+
+def slices_of(db: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[str], piece: str) -> dict[str, str]:
+    """Return the partition of every live file: `piece` is SQL of it over the columns that a file has one piece of."""
+    paths, lows = [file.path for file in table.live()], [table.bounds(column) for column in columns]
+    listed = {f"c{n}": [low[path][0] if path in low else None for path in paths] for n, low in enumerate(lows)}
+    cells = "".join(f", unnest($c{n}::VARCHAR[])::{table.columns[c]} AS {identifier(c)}" for n, c in enumerate(columns))
+    found = db.execute(f"SELECT path, {piece} FROM (SELECT unnest($paths::VARCHAR[]) AS path{cells})", {"paths": paths, **listed})
+    return dict(found.fetchall())
 
 
 def _measure(db: duckdb.DuckDBPyConnection, table: Table, column: str) -> None:

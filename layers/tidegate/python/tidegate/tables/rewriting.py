@@ -3,9 +3,10 @@
 A data file covers a stretch of places, which are keys unless the contract says otherwise, and its rows are in their order. A file that
 is rewritten keeps its stretch and takes in the new rows of it, so that the next run still finds most files untouched by their bounds.
 Rows of places outside every such stretch get files of their own. Neighbours that together are no larger than a file should be are
-joined, one that has outgrown it is split.
+joined, one that has outgrown it is split. In a table with partitions all of this is within one of them: no file has rows of two.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,12 @@ import pyarrow.parquet as pq
 
 from tidegate.engine import Limits
 from tidegate.engine.sql import name as identifier
+from tidegate.engine.sql import text
 from tidegate.ports import LiveFile, Swap, Table
 from tidegate.tables.copying import copy_kept
 from tidegate.tables.duck import copy_into, copy_to, reading, row_group_of
 from tidegate.tables.order import Order
-from tidegate.tables.pruning import order_files
+from tidegate.tables.pruning import order_files, slices_of
 
 TARGET_BYTES = 128 * 1024 * 1024
 _OUTGROWN = 1.5  # times the target
@@ -32,13 +34,21 @@ _DISORDER = 0.25  # share of a file's rows that may lie out of order before it i
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """A data file of which rows stay; `kept` is their number and `place` its own in the order of all files' keys."""
+    """A data file of which rows stay; `kept` is their number, `slice` its partition.
+
+    `place` is its own in the order of the partition's files, None where nobody knows it.
+    """
 
     number: int
     file: LiveFile
     path: Path
     kept: int
-    place: int
+    slice: str
+    place: int | None
+
+    def precedes(self, other: "_Base") -> bool:
+        """Whether the other one is the next file of the partition."""
+        return self.slice == other.slice and None not in {self.place, other.place} and (self.place or 0) + 1 == other.place
 
     @property
     def bytes(self) -> int:
@@ -82,12 +92,21 @@ class Rewriting:
 
     def _outside(self) -> list[Path]:
         """Write the rows that come to no file, in files of their own."""
-        if not self._count(_OUTSIDE):
+        slices = self.db.execute(f"SELECT DISTINCT slice {_OUTSIDE} ORDER BY slice").fetchall()
+        if not slices:
             return []
-        if self.sources.keys() == {0} and self._in_order():
+        if len(slices) == 1 and self.sources.keys() == {0} and self._in_order():
             return copy_kept(self.sources[0], self._kept, self.silver.field_ids, self.room, self.target)
-        rows = f"{self._wide('', 'WHERE home IS NULL')} ORDER BY {self.order.layout}"
-        return copy_into(self.db, rows, self.room / "outside", self.silver.field_ids, self.target, self.row_group)
+        wide = self._wide("slice, ", "WHERE home IS NULL")
+        if len(slices) > 1:  # which are written one after the other
+            self.db.execute(f"CREATE TEMP TABLE outside AS {wide} ORDER BY slice")
+            wide = "FROM outside"
+        written = []
+        for number, (slice_,) in enumerate(slices):
+            rows = f"SELECT {self.names} FROM ({wide}) WHERE slice = {text(slice_)} ORDER BY {self.order.layout}"
+            place = self.room / f"outside-{number}"
+            written += copy_into(self.db, rows, place, self.silver.field_ids, self.target, self.row_group)
+        return written
 
     def _in_order(self) -> bool:
         """Whether the rows are more than a row group, and who looks for a place in them would hardly open more than one."""
@@ -104,16 +123,20 @@ class Rewriting:
     def _groups(self, leaving: dict[int, int]) -> list[list[_Base]]:
         """The files that keep rows, in the order of their keys; neighbours without a file between them are joined up to the target."""
         places = order_files(self.db, self.silver, self.order.place)
+        slices = slices_of(self.db, self.silver, self.order.slicing, self.order.slice)
+        next_in: Counter[str] = Counter()
+        for path in sorted(places, key=places.__getitem__):
+            places[path] = next_in[slices[path]]
+            next_in[slices[path]] += 1
         bases = [
-            _Base(number, file, path, file.rows - gone, places[file.path])
+            _Base(number, file, path, file.rows - gone, slices[file.path], places.get(file.path))
             for number, gone in leaving.items()
             for file, path in [self.held_in[number]]
             if file.rows > gone
         ]
         groups: list[list[_Base]] = []
-        for base in sorted(bases, key=lambda b: b.place):
-            near = groups and groups[-1][-1].place + 1 == base.place
-            if near and sum(b.bytes for b in groups[-1]) + base.bytes <= self.target:
+        for base in sorted(bases, key=lambda b: (b.slice, -1 if b.place is None else b.place)):
+            if groups and groups[-1][-1].precedes(base) and sum(b.bytes for b in groups[-1]) + base.bytes <= self.target:
                 groups[-1].append(base)
             else:
                 groups.append([base])
@@ -125,21 +148,24 @@ class Rewriting:
         It is the group that held its key, when places are keys, otherwise one that covers its place.
         """
         place, same = identifier(self.order.place), self.order.same_key("h", "c")
-        listed = [(number, base.number, base.file.path) for number, group in enumerate(groups) for base in group]
+        listed = [(number, base.number, base.file.path, base.slice) for number, group in enumerate(groups) for base in group]
         self.db.execute(
-            "CREATE TEMP TABLE bases AS SELECT unnest($homes) AS home, unnest($sources) AS source, unnest($paths) AS path",
-            dict(zip(("homes", "sources", "paths"), map(list, zip(*listed, strict=True)), strict=True)),
+            "CREATE TEMP TABLE bases AS SELECT unnest($homes) AS home, unnest($sources) AS source, unnest($paths) AS path,"
+            " unnest($slices) AS slice",
+            dict(zip(("homes", "sources", "paths", "slices"), map(list, zip(*listed, strict=True)), strict=True)),
         )
         self.db.execute(
             "CREATE TEMP TABLE homes AS SELECT c.source, c.rn, min(b.home) AS home FROM come c"
-            f" JOIN held h ON {same} JOIN bases b ON b.source = h.source WHERE {self.order.by_key} GROUP BY c.source, c.rn"
+            f" JOIN held h ON {same} JOIN bases b ON b.source = h.source AND b.slice = c.slice"
+            f" WHERE {self.order.by_key} GROUP BY c.source, c.rn"
         )
         covering = (
-            "SELECT b.home, min(s.low) AS low, max(s.high) AS high FROM bases b JOIN stretches s USING (path) GROUP BY b.home"
+            "SELECT b.home, b.slice, min(s.low) AS low, max(s.high) AS high FROM bases b JOIN stretches s USING (path)"
+            " GROUP BY b.home, b.slice"
         )
         self.db.execute(
             "INSERT INTO homes SELECT c.source, c.rn, s.home FROM (FROM come ANTI JOIN homes USING (source, rn)) c"
-            f" ASOF JOIN ({covering}) s ON c.{place} >= s.low WHERE c.{place} <= s.high"
+            f" ASOF JOIN ({covering}) s ON c.slice = s.slice AND c.{place} >= s.low WHERE c.{place} <= s.high"
         )
         self.db.execute("UPDATE come SET home = h.home FROM homes h WHERE h.source = come.source AND h.rn = come.rn")
         if self._count("FROM homes"):
@@ -175,7 +201,7 @@ class Rewriting:
         numbers = [number for (number,) in self.db.execute(f"SELECT DISTINCT source FROM come {where} ORDER BY source").fetchall()]
         parts = [
             f"SELECT {also}{self.names} FROM ({reading(self.silver.columns, [self.sources[number]], numbered=True)}) r"
-            f" JOIN (SELECT source, rn AS place, home FROM come {where}) c ON c.place = r.rn AND c.source = {number}"
+            f" JOIN (SELECT source, rn AS place, home, slice FROM come {where}) c ON c.place = r.rn AND c.source = {number}"
             for number in numbers
         ]
         return f"FROM ({' UNION ALL '.join(parts)})"

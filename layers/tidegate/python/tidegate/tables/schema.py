@@ -1,8 +1,11 @@
 """Iceberg schemas of the three layers, made from a contract."""
 
 from collections.abc import Iterator
+from typing import Any
 
+from pyiceberg.partitioning import PARTITION_FIELD_ID_START, PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
+from pyiceberg.transforms import DayTransform, IdentityTransform, MonthTransform, Transform, YearTransform
 from pyiceberg.types import (
     BooleanType,
     DateType,
@@ -20,7 +23,7 @@ from pyiceberg.types import (
     TimeType,
 )
 
-from tidegate.contracts.contract import ColumnType, Contract, Kind
+from tidegate.contracts.contract import ColumnType, Contract, Kind, PartitionBy
 
 _SIMPLE: dict[Kind, PrimitiveType] = {
     Kind.STRING: StringType(),
@@ -44,6 +47,12 @@ _LINEAGE: tuple[tuple[str, PrimitiveType, str], ...] = (
     ("_run_id", StringType(), "run that loaded the row"),
     ("_contract_version", StringType(), "contract that the row was checked against"),
 )
+_TRANSFORMS: dict[PartitionBy, Transform[Any, Any]] = {
+    PartitionBy.IDENTITY: IdentityTransform(),
+    PartitionBy.YEAR: YearTransform(),
+    PartitionBy.MONTH: MonthTransform(),
+    PartitionBy.DAY: DayTransform(),
+}
 _REASON = {
     "rule": "the rule's id, or its word in docs/contracts.md",
     "column": "the column; empty for a record that cannot be cut into fields",
@@ -60,6 +69,22 @@ def row_schema(contract: Contract) -> Schema:
     """Return the schema that bronze and silver share: the contract's columns, then lineage. Every column is optional."""
     fields = [(c.name, iceberg_type(c.type), c.description) for c in contract.stored]
     return Schema(*_numbered([*fields, *_LINEAGE]))
+
+
+def silver_partitions(contract: Contract) -> PartitionSpec:
+    """Return how silver is partitioned, for a table that is made of `row_schema`; no fields when it is not."""
+    schema = row_schema(contract)
+    fields = [
+        PartitionField(
+            source_id=schema.find_field(column.name).field_id,
+            field_id=PARTITION_FIELD_ID_START + number,
+            transform=_TRANSFORMS[column.partition],
+            name=column.name if column.partition is PartitionBy.IDENTITY else f"{column.name}_{column.partition}",
+        )
+        for number, column in enumerate(contract.partitioned)
+        if column.partition is not None
+    ]
+    return PartitionSpec(*fields)
 
 
 def quarantine_schema() -> Schema:

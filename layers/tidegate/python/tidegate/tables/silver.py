@@ -82,7 +82,9 @@ class _Fold:
         self.held_in: list[tuple[LiveFile, Path]] = []  # by the source number of `held`
         self.sources: dict[int, Path] = {}  # by the source number of `arriving`, which is 0, and `recalled`
         self.epoch = epoch
-        names = dict.fromkeys((*self.order.columns, self.order.place, *self.order.deciding, "_object_key", "_run_id"))
+        names = dict.fromkeys(
+            (*self.order.columns, self.order.place, *self.order.slicing, *self.order.deciding, "_object_key", "_run_id")
+        )
         self.narrow = ", ".join(map(identifier, names))
 
     def stage(self, arriving: Path | None) -> None:
@@ -141,7 +143,7 @@ class _Fold:
         # A row is told from all others by its place in a file and the run that loaded it.
         same_row = "h._file_id = w._file_id AND h._record = w._record AND h._run_id = w._run_id"
         come = f"SELECT w.source, w.rn, {self.order.listed('w')} FROM winners w ANTI JOIN held h ON {same_row} WHERE NOT w.dead"
-        self.db.execute(f"CREATE TEMP TABLE come AS {come}")
+        self.db.execute(f"CREATE TEMP TABLE come AS SELECT *, {self.order.slice} AS slice FROM ({come})")
         self.db.execute(
             f"CREATE TEMP TABLE gone AS SELECT h.source, h.rn FROM held h ANTI JOIN (FROM winners WHERE NOT dead) w ON {same_row}"
         )
