@@ -70,6 +70,18 @@ def test_every_row_is_in_one_row_group_and_neighbours_are_told_apart(tmp_path: P
     assert len(found) > 8
 
 
+def test_rows_so_wide_that_few_fill_a_row_group_do_not_wait_for_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beaten, "_NEAR", 1_000)
+    monkeypatch.setattr(beaten, "GROUP_BYTES", 10_000)
+    wide = replace(KEYED, columns=(*KEYED.columns, text("note")))
+    files = [f"id,at,kind,note\nk{n},1,a,{'x' * 3_000}\n".encode() for n in range(40)]
+    outcome = load(tmp_path, wide, *files)
+    assert outcome.output.accepted is not None
+    found = groups(outcome.output.accepted)
+    assert [key for group in found for key, _, _ in group] == [f"k{n}" for n in range(40)]
+    assert max(map(len, found)) <= 5
+
+
 def test_row_of_a_key_that_comes_again_far_behind_stays_where_it_is(tmp_path: Path) -> None:
     found = written(tmp_path, KEYED, ["x,1,a"], *([f"k{n},1,a"] for n in range(60)), ["x,2,a"])
     assert sum(map(len, found)) == 62

@@ -15,7 +15,8 @@ from tidegate.engine.parquet_files import GROUP_BYTES, GROUP_ROWS, ParquetFile
 Beaten = Callable[[pa.Table], pa.Array]
 """A boolean for each row of a table, whose column `UNWANTED` is true for rows that beat nobody."""
 UNWANTED, _BEATEN = "_unwanted", "_beaten"  # no column of a contract begins like that
-_NEAR = GROUP_ROWS // 8
+_SHARE = 8  # of a row group: the rows that wait for the next ones
+_NEAR = GROUP_ROWS // _SHARE
 
 
 class BeatenApart:
@@ -32,7 +33,7 @@ class BeatenApart:
         table = self._file.table(cells).append_column(UNWANTED, unwanted)
         self._waiting.append(table.append_column(_BEATEN, pa.repeat(pa.scalar(value=False), table.num_rows)))
         if _large(self._waiting, GROUP_ROWS + _NEAR, GROUP_BYTES):
-            self._write_groups(_NEAR)
+            self._write_groups(wait=True)
 
     def keep(self, change: Callable[[pa.Table], pa.Table]) -> None:
         """Take rows out again."""
@@ -41,21 +42,22 @@ class BeatenApart:
 
     def close(self) -> None:
         """Write what waits."""
-        self._write_groups(0)
+        self._write_groups(wait=False)
         self._write_lost()
         self._file.close()
 
-    def _write_groups(self, near: int) -> None:
-        """Write what waits but the last rows, which the next ones may beat."""
+    def _write_groups(self, *, wait: bool) -> None:
+        """Write what waits, or all but the last rows, which the next ones may beat."""
         table = pa.concat_tables(self._waiting) if self._waiting else pa.table({})
-        some = max(0, table.num_rows - near)
-        if not some:
+        if not table.num_rows:
             return
+        near = min(_NEAR, table.num_rows * GROUP_BYTES // (_SHARE * max(1, table.nbytes))) if wait else 0
+        some = max(0, table.num_rows - near)
         beaten = pc.or_(table[_BEATEN], self._beaten(table))
         table = table.set_column(table.num_columns - 1, _BEATEN, beaten)
         self._waiting = [table.slice(some)]
         size = -(-some // max(1, round(some / GROUP_ROWS)))
-        for place in range(0, some, size):
+        for place in range(0, some, max(1, size)):
             self._write_group(table.slice(place, min(size, some - place)))
         if _large(self._lost, GROUP_ROWS, GROUP_BYTES):
             self._write_lost()
@@ -65,7 +67,8 @@ class BeatenApart:
         lost = pc.and_(group[_BEATEN], wanted)
         if pc.any(lost).as_py():
             self._lost.append(rows.filter(lost))
-        self._file.write_table(rows.filter(pc.and_not(wanted, lost)))
+            wanted = pc.and_not(wanted, lost)
+        self._file.write_table(rows if pc.all(wanted).as_py() else rows.filter(wanted))
         self._file.end_group()
 
     def _write_lost(self) -> None:

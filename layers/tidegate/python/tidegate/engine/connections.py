@@ -13,10 +13,9 @@ from tidegate.engine.values import Keyring, Limits
 
 Connect = Callable[[], duckdb.DuckDBPyConnection]
 _BLOCK = 64  # bytes, SHA-256's block: RFC 2104 pads the key to it
-_UNWANTED = (
-    "in_clause",
-)  # joins every row with a list of five words, and takes parts out of their TRY or CASE, as the next one does:
-_RASH = ("common_subexpressions",)  # one bad record would then fail the batch
+# Both optimizers take parts out of their TRY or CASE, where one bad record would fail the batch; the first one also joins every row with
+# a list of five words.
+_UNWANTED, _RASH = ("in_clause",), ("common_subexpressions",)
 _SHIFTS = b"\xff date shift"  # no text in UTF-8 has these bytes: no token of a value, which anybody may see, is the key of shifts
 
 
