@@ -115,6 +115,22 @@ Other letters are refused. Other characters stand for themselves, except `[ ] { 
 not be followed at once by other digits.
 """
 CHANGING = """\
+## Partitions
+
+```
+- {name: service_date, logicalType: date, partitioned: true}          # by month, unless partitionTransform says year or day
+- {name: state, logicalType: string, partitioned: true}               # by state
+```
+
+Silver has a partition for each combination of the columns that say `partitioned: true`, in the order of the columns; rows without a value have one
+of their own. Queries that name the column (`WHERE service_date >= DATE '2021-02-01'`) read only the partitions that may have such rows. A row
+whose value changes moves. Partitions of fewer than some hundred thousand rows cost more than they save: a run writes a data file for
+each partition that it touches. They are chosen when silver is made; a version of the contract with others is breaking, and its runs fail
+with what the table has.
+
+Text, integers, booleans and dates can be partitioned by `identity`, dates and timestamps by `year`, `month` and `day`, instants in UTC.
+Not by a column that is tokenised, redacted or dropped.
+
 ## Changing a contract
 
 `check --against OLDER` and `check --published` compare two versions; `publish` prints the same and refuses a breaking change whose
@@ -128,7 +144,8 @@ SEVERITIES = (
             " values do not fit, a hidden value is shown"
         ),
         (
-            "another type, digits or scale; a column removed, renamed or added as required; another key, load mode or time zone;"
+            "another type, fewer digits or another scale; other partitions; a column removed, renamed or added as required; another key,"
+            " load mode or time zone;"
             " a source name or format less; narrower values, bounds or patterns; weaker privacy; another delimiter"
         ),
     ),
@@ -140,7 +157,7 @@ SEVERITIES = (
     (
         "safe",
         "nothing that was loaded or is sent is read in another way",
-        "a column added; a source name or, at the end, a format more; wider bounds",
+        "a column added; a source name or, at the end, a format more; more digits; wider bounds",
     ),
 )
 CHANGED = """\
