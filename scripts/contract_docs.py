@@ -122,11 +122,11 @@ CHANGING = """\
 - {name: state, logicalType: string, partitioned: true}               # by state
 ```
 
-Silver has a partition for each combination of the columns that say `partitioned: true`, in the order of the columns; rows without a value have one
-of their own. Queries that name the column (`WHERE service_date >= DATE '2021-02-01'`) read only the partitions that may have such rows. A row
-whose value changes moves. Partitions of fewer than some hundred thousand rows cost more than they save: a run writes a data file for
-each partition that it touches. They are chosen when silver is made; a version of the contract with others is breaking, and its runs fail
-with what the table has.
+Silver has a partition for each combination of the columns that say `partitioned: true`, in the order of the columns; rows without a
+value have one of their own. Queries that name the column (`WHERE service_date >= DATE '2021-02-01'`) read only the partitions that may
+have such rows. A row whose value changes moves. Partitions of fewer than some hundred thousand rows cost more than they save: a run
+writes a data file for each partition that it touches. They are chosen when silver is made; a version of the contract with others is
+breaking, and its runs fail with what the table has.
 
 Text, integers, booleans and dates can be partitioned by `identity`, dates and timestamps by `year`, `month` and `day`, instants in UTC.
 Not by a column that is tokenised, redacted or dropped.

@@ -53,7 +53,7 @@ def typed_files(folder: Path, contract: Contract, files: Sequence[StagedFile]) -
     whole = open_.with_columns(*output.extra_columns)
     written = []
     for file in files:
-        mine = rows.filter(pa.compute.equal(rows["_file_id"], file.file_id))
+        mine = rows.filter(pa.compute.equal(rows["_file_id"], file.file_id)).sort_by("_record")
         names = {c.name: next((s for s in c.sources if s in headers[file.file_id]), None) for c in whole.columns}
         sent = {source: mine[name] for name, source in names.items() if source is not None}
         path = folder / f"{file.file_id}.parquet"

@@ -21,13 +21,14 @@ from tidegate.engine.sql import text
 from tidegate.model.runs import Books, Epoch, Manifest
 from tidegate.ports import Layers, LiveFile, Swap, Table
 from tidegate.tables.books import count_fates
-from tidegate.tables.duck import connect, reading
+from tidegate.tables.duck import connect, count_rows, reading
 from tidegate.tables.order import Order
 from tidegate.tables.pruning import may_equal, may_hold
 from tidegate.tables.rewriting import Rewriting
 
 LINEAGE = ("_object_key", "_version_id", "_file_id", "_record", "_arrival", "_load_id", "_run_id", "_contract_version")
 _AT_ONCE = 8  # data files that are fetched together
+_MANY = 200_000  # rows
 
 
 def fold_silver(
@@ -90,9 +91,9 @@ class _Fold:
     def stage(self, arriving: Path | None) -> None:
         """Read the accepted rows of the run."""
         self.sources = {0: arriving} if arriving is not None else {}
-        self.db.execute(
-            f"CREATE TEMP VIEW arriving AS {self._rows(0, list(self.sources.values()))}"
-        )  # who asks, reads what it needs
+        # Of many rows every question reads what it needs; few of them are cheaper read once.
+        kind = "VIEW" if arriving is not None and count_rows(arriving) > _MANY else "TABLE"
+        self.db.execute(f"CREATE TEMP {kind} arriving AS {self._rows(0, list(self.sources.values()))}")
         for table in ("held", "recalled"):
             self.db.execute(f"CREATE TEMP TABLE {table} AS FROM arriving LIMIT 0")
         self.db.execute(f"CREATE TEMP TABLE recomputed AS SELECT {self.order.key} FROM arriving LIMIT 0")
