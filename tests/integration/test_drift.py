@@ -11,7 +11,8 @@ import pytest
 
 from tests.integration.catalogs import glue_lake
 from tests.unit.usecases.shop import CONTRACT, DATASET, DELTA, Shop
-from tidegate.aws.iceberg import GlueLake, _grown
+from tidegate.aws.fitting import grow_columns
+from tidegate.aws.iceberg import GlueLake
 from tidegate.contracts.contract import Column, ColumnType, Kind
 from tidegate.contracts.publish import load_current, publish
 from tidegate.errors import ContractInvalid, StaleCommit
@@ -94,7 +95,7 @@ def test_two_that_add_the_same_column_at_once_leave_one(lake: GlueLake, tmp_path
     slow = lake.load("bronze", "shop_clients")
     lake.open(grown)
     with pytest.raises(StaleCommit):
-        _grown(slow, row_schema(grown))
+        grow_columns(slow, row_schema(grown))
     again = lake.open(grown)
     assert [name for name in again.bronze.columns if name == "extra"] == ["extra"]
     assert again.bronze.field_ids["extra"] == lake.open(grown).bronze.field_ids["extra"]

@@ -13,34 +13,32 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyiceberg.catalog import Catalog
-from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.conversions import from_bytes
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ResolveError, TableAlreadyExistsError
-from pyiceberg.io import PY_IO_IMPL
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.io.pyarrow import compute_statistics_plan, data_file_statistics_from_parquet_metadata, parquet_path_to_id_mapping
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestContent
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionSpec
-from pyiceberg.schema import Schema, promote
+from pyiceberg.schema import Schema
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.transforms import IdentityTransform
-from pyiceberg.types import DecimalType, IcebergType, ListType, NestedField, PrimitiveType, StringType, StructType
+from pyiceberg.types import DecimalType, NestedField, PrimitiveType, StringType
 
+from tidegate.aws.careful import glue_catalog
 from tidegate.aws.catalog import LAYERS, RUN_ID
 from tidegate.aws.errors import speaking_to_aws
-from tidegate.aws.fileio import CLIENT, S3FileIO, place_of
+from tidegate.aws.fileio import place_of
+from tidegate.aws.fitting import check_partitions, grow_columns
 from tidegate.aws.orphans import delete_objects, list_orphans
 from tidegate.aws.swaps import ExpireVersions, MergeFiles, SwapFiles
 from tidegate.contracts.contract import Contract
-from tidegate.errors import BooksUnbalanced, ContractInvalid, NotFound, Problem, ServiceUnavailable, StaleCommit
+from tidegate.errors import BooksUnbalanced, NotFound, ServiceUnavailable, StaleCommit
 from tidegate.model.runs import Commit
 from tidegate.ports import Layers, LiveFile, Orphan, TableVersion
 from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema, silver_partitions
 
 UNDOES = "tidegate.undoes"
 MERGED_BY = "tidegate.merged-by"
-_METADATA = "metadata_location"
 _PROPERTIES = {
     "format-version": "2",
     "commit.retry.num-retries": "0",
@@ -59,7 +57,7 @@ class GlueLake:
     def __init__(self, stack: str, bucket: str, s3: Any, glue: Any) -> None:  # noqa: ANN401 - boto3 clients
         """Open the catalog with the environment's credentials, region and endpoint."""
         self._stack, self._bucket, self._s3 = stack, bucket, s3
-        self._catalog = _glue_catalog(s3, CarefulGlue(glue))
+        self._catalog = glue_catalog(s3, glue)
 
     def open(self, contract: Contract) -> Layers:
         """Open a dataset's tables, creating them and adding columns as the contract says."""
@@ -114,8 +112,8 @@ class GlueLake:
                     )
             except TableAlreadyExistsError:  # another try of this step was faster
                 opened = self.load(layer, table)
-        _check_partitions(opened, schema, partitions)
-        return SwapTable(f"{layer}.{table}", _grown(opened, schema), self._s3)
+        check_partitions(opened, schema, partitions)
+        return SwapTable(f"{layer}.{table}", grow_columns(opened, schema), self._s3)
 
 
 class SwapTable:
@@ -300,106 +298,11 @@ class SwapTable:
         )
 
 
-class CarefulGlue:
-    """A Glue client that knows its own commit again.
-
-    When the answer to an UpdateTable is lost, the client sends it once more, and Glue refuses the second: the table is at another
-    version, which is the one that the first made. pyiceberg takes that refusal for proof that nothing was committed, and deletes the
-    manifests which the table now points to. So a refused commit that landed is a success, and any other is a StaleCommit, after which
-    pyiceberg deletes nothing: our commit may be there, below a later one. What was not committed stays as an orphan.
-    """
-
-    def __init__(self, client: Any) -> None:  # noqa: ANN401 - boto3 client
-        """Keep the client."""
-        self._client = client
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the client has
-        """Everything else is the client's."""
-        return getattr(self._client, name)
-
-    def update_table(self, **request: Any) -> Any:  # noqa: ANN401 - Glue's answer
-        """Update a table on the version it was read at; raise StaleCommit when it is at another that this call did not make."""
-        try:
-            return self._client.update_table(**request)
-        except self._client.exceptions.ConcurrentModificationException as error:
-            table = request["TableInput"]
-            now = self._client.get_table(DatabaseName=request["DatabaseName"], Name=table["Name"])["Table"]["Parameters"]
-            if now.get(_METADATA) != table["Parameters"][_METADATA]:  # its name has an id that no other commit has
-                raise StaleCommit(f"{table['Name']} moved since it was opened") from error
-            return {}
-
-
-def _glue_catalog(s3: Any, glue: Any) -> Catalog:  # noqa: ANN401 - boto3 clients
-    """Return the Glue catalog on our own clients: left to itself pyiceberg spends seconds to find the region."""
-    return GlueCatalog("glue", glue, **{PY_IO_IMPL: f"{S3FileIO.__module__}.{S3FileIO.__name__}", CLIENT: s3})
-
-
-def _grown(table: IcebergTable, schema: Schema) -> IcebergTable:
-    """Add columns that the contract or drift brought, and widen those that it widened; lineage columns are always there already.
-
-    Iceberg reads data files of the narrower type as the wider one. A contract that is narrower than the table leaves it as it is.
-
-    Raises:
-        ContractInvalid: a column has a type that the table's cannot become. Data files of that type would be read by nobody.
-        StaleCommit: the table moved since it was loaded.
-    """
-    have = {f.name: f.field_type for f in table.schema().fields}
-    plain = [f for f in schema.fields if isinstance(f.field_type, PrimitiveType) and f.name in have]
-    changed = [f for f in plain if not (_holds(f.field_type, have[f.name]) or _holds(have[f.name], f.field_type))]
-    if changed:
-        hint = "publish a version of the contract that gives the new type a new column name"
-        problems = (Problem(0, f.name, f"the table has {have[f.name]}, the contract {f.field_type}", hint) for f in changed)
-        raise ContractInvalid(".".join(table.name()), tuple(problems))
-    new: dict[tuple[str, ...], NestedField] = {(f.name,): f for f in schema.fields if f.name not in have}
-    new |= {(f.name, part.name): part for f in schema.fields if f.name in have for part in _new_parts(have[f.name], f.field_type)}
-    wider = [f for f in plain if not _holds(have[f.name], f.field_type)]
-    if new or wider:
-        try:
-            with speaking_to_aws(), table.update_schema() as change:
-                for field in wider:
-                    change.update_column(field.name, field_type=field.field_type)
-                for path, field in new.items():
-                    change.add_column(path, field.field_type, doc=field.doc)
-        except CommitFailedException as error:
-            raise StaleCommit(f"{'.'.join(table.name())} moved while its columns were changed") from error
-    return table
-
-
-def _check_partitions(table: IcebergTable, schema: Schema, wanted: PartitionSpec) -> None:
-    """Refuse a contract that partitions otherwise than its table: data files that are there lie in the partitions of the table.
-
-    Raises:
-        ContractInvalid: the contract was published with other partitions.
-    """
-    have = [(f.name, f.transform, table.schema().find_column_name(f.source_id)) for f in table.spec().fields]
-    if have != [(f.name, f.transform, schema.find_column_name(f.source_id)) for f in wanted.fields]:
-        names = " and ".join(name for name, *_ in have) or "nothing"
-        hint = "publish a version with the table's partitions, or make silver anew"
-        raise ContractInvalid(".".join(table.name()), (Problem(0, "partitioned", f"the table is partitioned by {names}", hint),))
-
-
-def _new_parts(have: IcebergType, wanted: IcebergType) -> list[NestedField]:
-    """Return the parts of a list of structs, such as quarantine's reasons, that an older table does not have."""
-    lists = [t.element_type for t in (have, wanted) if isinstance(t, ListType)]
-    structs = [t for t in lists if isinstance(t, StructType)]
-    return [f for f in structs[1].fields if f.name not in {old.name for old in structs[0].fields}] if structs[1:] else []
-
-
 def _as_written(schema: Schema, written: pa.Schema) -> Schema:
     """Return the table's schema with decimals as a file has them: a narrower one lies in Parquet as another physical type."""
     decimals = {f.name: DecimalType(f.type.precision, f.type.scale) for f in written if pa.types.is_decimal(f.type)}
     fields = (f.model_copy(update={"field_type": decimals.get(f.name, f.field_type)}) for f in schema.fields)
     return Schema(*fields, schema_id=schema.schema_id)
-
-
-def _holds(wide: IcebergType, narrow: IcebergType) -> bool:
-    """Whether a column of one type may hold data files of another, by Iceberg's rules of promotion."""
-    if wide == narrow:
-        return True
-    try:
-        return bool(promote(narrow, wide) == wide)
-    except ResolveError:
-        return False
 
 
 def _history(table: IcebergTable) -> Iterator[Snapshot]:

@@ -9,7 +9,7 @@ from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings, suggest
 from tidegate.contracts.mappings import check_key, read_mapping
 from tidegate.contracts.odcs import below
-from tidegate.contracts.partitions import check_positions, read_partition
+from tidegate.contracts.partitions import read_partition
 from tidegate.contracts.patterns import check_pattern
 from tidegate.contracts.privacy import read_protection
 from tidegate.contracts.support import refuse_unsupported
@@ -17,6 +17,10 @@ from tidegate.contracts.vocabulary import COLUMN_WORDS
 
 SNAKE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*\Z")
 MAX_NAME = 120
+_POSITIONS = (
+    ("primaryKeyPosition", "primaryKey", "the key", "has"),
+    ("partitionKeyPosition", "partitioned", "the partitions", "have"),
+)
 
 
 def read_columns(schema: Node, path: str, findings: Findings) -> tuple[Column, ...]:
@@ -29,8 +33,7 @@ def read_columns(schema: Node, path: str, findings: Findings) -> tuple[Column, .
     if len(columns) == len(places):
         _check_names(columns, places, findings)
         _check_conditions(columns, places, findings)
-        _check_key_positions(places, findings)
-        check_positions(columns, places, findings)
+        _check_positions(places, findings)
     return columns
 
 
@@ -132,13 +135,15 @@ def _check_conditions(columns: tuple[Column, ...], places: list[tuple[Node, str]
             findings.add(node.line_of("customProperties"), path, message, suggest(column.privacy_by, texts))
 
 
-def _check_key_positions(places: list[tuple[Node, str]], findings: Findings) -> None:
-    keys = [(n, p) for n, p in places if n.true("primaryKey")]
-    for node, path in places:
-        position = node["primaryKeyPosition"]
-        if position.kind != "integer" or position.value == -1:
-            continue
-        rank = [p for _, p in keys].index(path) + 1 if (node, path) in keys else -1
-        if position.value != rank:
-            hint = "the key has the order of the columns" if rank > 0 else "primaryKey: true"
-            findings.add(node.line_of("primaryKeyPosition"), path, f"the position in the key is {rank}, not {position.text}", hint)
+def _check_positions(places: list[tuple[Node, str]], findings: Findings) -> None:
+    """The key and the partitions have the order of the columns: a position may be written, but has to say the same."""
+    for field, flag, whole, have in _POSITIONS:
+        members = [path for node, path in places if node.true(flag)]
+        for node, path in places:
+            position = node[field]
+            if position.kind != "integer" or position.value == -1:
+                continue
+            rank = members.index(path) + 1 if path in members else -1
+            if position.value != rank:
+                hint = f"{whole} {have} the order of the columns" if rank > 0 else f"{flag}: true"
+                findings.add(node.line_of(field), path, f"the position in {whole} is {rank}, not {position.text}", hint)

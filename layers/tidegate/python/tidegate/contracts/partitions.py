@@ -1,8 +1,6 @@
 """Which columns silver is partitioned by, and in what pieces."""
 
-from collections.abc import Sequence
-
-from tidegate.contracts.contract import Column, Kind, PartitionBy, Privacy
+from tidegate.contracts.contract import Kind, PartitionBy, Privacy
 from tidegate.contracts.customs import Customs
 from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings
@@ -32,17 +30,3 @@ def read_partition(node: Node, kind: Kind, privacy: Privacy, customs: Customs, p
         hint = "a date or timestamp by year, month or day; text, an integer, a boolean or a date by identity"
         findings.add(line, path, f"a {kind} cannot be partitioned by {by}", hint)
     return by
-
-
-def check_positions(columns: Sequence[Column], places: Sequence[tuple[Node, str]], findings: Findings) -> None:
-    """Partitions are in the order of the columns: a position may be written, but has to say the same."""
-    partitioned = [column.name for column in columns if column.partition is not None]
-    for column, (node, path) in zip(columns, places, strict=True):
-        position = node["partitionKeyPosition"]
-        if position.kind != "integer" or position.value == -1:
-            continue
-        rank = partitioned.index(column.name) + 1 if column.name in partitioned else -1
-        if position.value != rank:
-            hint = "partitions have the order of the columns" if rank > 0 else "partitioned: true"
-            message = f"the position in the partitions is {rank}, not {position.text}"
-            findings.add(node.line_of("partitionKeyPosition"), path, message, hint)

@@ -31,7 +31,7 @@ def connected(limits: Limits, scratch: Path | None, keyring: Keyring | None = No
         "preserve_insertion_order": "true",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        "enable_external_file_cache": "false",
+        "enable_external_file_cache": "false",  # a segment is read once, and the next one has its name
         "arrow_large_buffer_size": "true",  # texts of one segment may pass what 32-bit offsets reach
     }
     spill = limits.temp_dir or (scratch / "spill" if scratch else None)

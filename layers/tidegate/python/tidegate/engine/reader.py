@@ -115,6 +115,7 @@ class Reader:
 
     def _read_text(self, segment: TextSegment, texts: Sequence[str], connection: duckdb.DuckDBPyConnection) -> Rows:
         name = next(self._names)
+        # A thread writes all its segments over each other: the file's pages in memory are there already, new ones are dear.
         path = self._scratch / f"segment-{threading.get_ident()}.csv"
         try:
             with path.open("r+b" if path.exists() else "wb") as out:

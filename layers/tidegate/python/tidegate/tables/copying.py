@@ -20,7 +20,8 @@ def copy_kept(source: Path, kept: Kept, field_ids: Mapping[str, int], directory:
 
     `kept` gives, for the row group that begins at a row of the file and has so many, the places (int64) in it of those to keep.
     """
-    found, wanted = pq.read_schema(source), _with_ids(pq.read_schema(source), field_ids)
+    found = pq.read_schema(source)
+    wanted = _with_ids(found, field_ids)
     groups = _gathered(source, kept, wanted, directory, whole=True) if wanted.equals(found, check_metadata=True) else None
     if groups is None:
         groups = _gathered(source, kept, wanted, directory, whole=False) or []
@@ -47,12 +48,11 @@ def _with_ids(schema: pa.Schema, field_ids: Mapping[str, int]) -> pa.Schema:
 
 
 class _Encoding:
-    """Row groups of which some rows are kept, written to files aside."""
+    """Row groups of which some rows are kept, written to files aside; the source is opened when there is one."""
 
     def __init__(self, source: Path, schema: pa.Schema, directory: Path) -> None:
-        self._schema, self._directory = schema, directory
-        metadata = pq.read_metadata(source)
-        self._whole = pq.ParquetFile(source, read_dictionary=_dictionaries(metadata))
+        self._source, self._schema, self._directory = source, schema, directory
+        self._whole: pq.ParquetFile | None = None
         self._out: ParquetFile | None = None
         self._path, self._number = directory, 0
 
@@ -61,6 +61,9 @@ class _Encoding:
         if self._out is None:
             self._path = self._directory / f"encoded-{self._number}.parquet"
             self._out, self._number = ParquetFile(self._path, self._schema), self._number + 1
+        if self._whole is None:
+            metadata = pq.read_metadata(self._source)
+            self._whole = pq.ParquetFile(self._source, metadata=metadata, read_dictionary=_dictionaries(metadata))
         table = self._whole.read_row_group(number, use_threads=False)
         rows = table if len(places) == table.num_rows else table.take(places)
         self._out.write({name: rows[name] for name in self._schema.names})

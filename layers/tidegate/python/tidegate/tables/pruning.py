@@ -34,10 +34,10 @@ def may_equal(table: Table, column: str, values: Sequence[str]) -> Sequence[Live
     return [file for file in table.live() if any(_within(value, *bounds.get(file.path, unknown)) for value in values)]
 
 
-def order_files(db: duckdb.DuckDBPyConnection, table: Table, column: str) -> dict[str, int]:
-    """Return the place in the order of a column of every live file that has bounds of it; the table `stretches` has path, low, high."""
+def order_files(db: duckdb.DuckDBPyConnection, table: Table, column: str) -> list[str]:
+    """Return the live files that have bounds of a column, in its order; the table `stretches` has these: path, low, high."""
     _measure(db, table, column)
-    return {path: n for n, (path,) in enumerate(db.execute("SELECT path FROM stretches ORDER BY low, high, path").fetchall())}
+    return [path for (path,) in db.execute("SELECT path FROM stretches ORDER BY low, high, path").fetchall()]
 
 
 def slices_of(db: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[str], piece: str) -> dict[str, str]:

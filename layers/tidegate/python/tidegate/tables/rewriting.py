@@ -48,7 +48,7 @@ class _Base:
 
     def precedes(self, other: "_Base") -> bool:
         """Whether the other one is the next file of the partition."""
-        return self.slice == other.slice and None not in {self.place, other.place} and (self.place or 0) + 1 == other.place
+        return self.slice == other.slice and self.place is not None and other.place == self.place + 1
 
     @property
     def bytes(self) -> int:
@@ -122,12 +122,12 @@ class Rewriting:
 
     def _groups(self, leaving: dict[int, int]) -> list[list[_Base]]:
         """The files that keep rows, in the order of their keys; neighbours without a file between them are joined up to the target."""
-        places = order_files(self.db, self.silver, self.order.place)
         slices = slices_of(self.db, self.silver, self.order.slicing, self.order.slice)
-        next_in: Counter[str] = Counter()
-        for path in sorted(places, key=places.__getitem__):
-            places[path] = next_in[slices[path]]
-            next_in[slices[path]] += 1
+        places: dict[str, int] = {}
+        before: Counter[str] = Counter()  # files of a partition
+        for path in order_files(self.db, self.silver, self.order.place):
+            places[path] = before[slices[path]]
+            before[slices[path]] += 1
         bases = [
             _Base(number, file, path, file.rows - gone, slices[file.path], places.get(file.path))
             for number, gone in leaving.items()

@@ -14,7 +14,7 @@ _MAGIC = b"PAR1"
 _TAIL = 8  # the footer's size and the magic word
 _SCHEMA, _ROWS, _GROUPS = 2, 3, 4
 _GROUP_COLUMNS, _GROUP_ROWS, _GROUP_OFFSET, _GROUP_ORDINAL = 1, 3, 5, 7
-_CHUNK_PATH, _CHUNK_OFFSET, _CHUNK_METADATA = 1, 2, 3
+_CHUNK_OFFSET, _CHUNK_METADATA = 2, 3
 _INDEXES = (4, 5, 6, 7)  # of pages, which are elsewhere in the file: a reader does without
 _COMPRESSED, _DATA_PAGE, _INDEX_PAGE, _DICTIONARY_PAGE = 7, 9, 10, 11
 _BLOOM_FILTER = (14, 15)
@@ -96,9 +96,7 @@ def _copied(out: BinaryIO, group: RowGroup) -> int:
 def _moved(group: RowGroup, by: int, ordinal: int) -> Struct:
     columns = group.said[_GROUP_COLUMNS]
     chunks = Several(columns.value.type, [_chunk(c, by) for c in columns.value.values])
-    said = {**group.said, _GROUP_COLUMNS: columns._replace(value=chunks)}
-    if _GROUP_OFFSET in said:
-        said[_GROUP_OFFSET] = said[_GROUP_OFFSET]._replace(value=said[_GROUP_OFFSET].value + by)
+    said = {**_shifted(group.said, (_GROUP_OFFSET,), by), _GROUP_COLUMNS: columns._replace(value=chunks)}
     if _GROUP_ORDINAL in said:
         said[_GROUP_ORDINAL] = said[_GROUP_ORDINAL]._replace(value=ordinal)
     return said

@@ -82,23 +82,26 @@ class _Reader:
             fields[number] = Typed(kind, kind if kind in {TRUE, FALSE} else self.value(kind))
         return fields
 
+    def several(self) -> Several:
+        header = self.byte()
+        size, inner = header >> 4, header & 0x0F
+        if size == _MOST_IN_HEADER:
+            size = self.unsigned()
+        return Several(inner, [self.value(inner) for _ in range(size)])
+
     def value(self, kind: int) -> Any:  # noqa: ANN401 - what a type says
-        match kind:
-            case 1 | 2 | 3:  # within a list a boolean is a byte
-                return self.byte()
-            case 4 | 5 | 6:
-                return self.signed()
-            case 7:
-                return self.bytes(_DOUBLE_BYTES)
-            case 8:
-                return self.bytes(self.unsigned())
-            case 9 | 10:
-                header = self.byte()
-                size, inner = header >> 4, header & 0x0F
-                size = self.unsigned() if size == _MOST_IN_HEADER else size
-                return Several(inner, [self.value(inner) for _ in range(size)])
-            case 12:
-                return self.struct()
+        if kind in _INTEGERS:
+            return self.signed()
+        if kind == BINARY:
+            return self.bytes(self.unsigned())
+        if kind == DOUBLE:
+            return self.bytes(_DOUBLE_BYTES)
+        if kind in {LIST, SET}:
+            return self.several()
+        if kind == STRUCT:
+            return self.struct()
+        if kind in {TRUE, FALSE, BYTE}:  # within a list a boolean is a byte
+            return self.byte()
         message = f"a Parquet footer has no values of type {kind}"
         raise ValueError(message)
 
