@@ -62,7 +62,10 @@ def ours(files: Path, kept: Path, rows: int, memory_mb: int = 4096) -> Contender
     return Contender(
         OURS,
         "types, checks, reasons, masks, lineage, raw text of rejects, newest per key; three Parquet files",
-        lambda out: [sys.executable, "-m", "benchmarks.work.ours", str(files), str(out), str(memory_mb)],
+        lambda out: [
+            *(sys.executable, "-m", "benchmarks.work.as_function", "benchmarks.work.ours"),
+            *(str(files), str(out), str(memory_mb)),
+        ],
         _as_planted(kept, rows),
     )
 

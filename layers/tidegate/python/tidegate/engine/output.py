@@ -21,6 +21,7 @@ from tidegate.engine.apart import Found, left
 from tidegate.engine.beaten import BeatenApart
 from tidegate.engine.checks import ColumnSql
 from tidegate.engine.newest import beaten_rows
+from tidegate.engine.numbers import numbers
 from tidegate.engine.parquet_files import ParquetFile
 from tidegate.engine.reader import Rows
 from tidegate.engine.reasons import REASON_FIELDS, Reasons, told
@@ -91,11 +92,12 @@ class Writer:
 
     def _places(self, rows: Rows) -> tuple[pa.Array, pa.Array]:
         """The row in `files` and the record number, from 1, of every record of a segment."""
-        of_file, record = array("i"), array("q")
+        of_file, behind, before = array("i"), array("q"), 0  # how far a record's number is behind its place in the segment
         for part in rows.segment.parts:
             of_file.extend(array("i", [self._rows[part.number]]) * part.records)
-            record.extend(range(part.first + 1, part.first + part.records + 1))
-        return _wrapped(of_file, pa.int32()), _wrapped(record, pa.int64())
+            behind.extend(array("q", [part.first + 1 - before]) * part.records)
+            before += part.records
+        return _wrapped(of_file, pa.int32()), pc.add(numbers(before, pa.int64()), _wrapped(behind, pa.int64()))
 
     def _bronze(self, good: pa.Table, of_file: pa.Array, record: pa.Array) -> dict[str, Any]:
         cells = {

@@ -6,11 +6,13 @@ A text that is not plain is left to `records`, which does that.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tidegate.contracts.contract import CsvFormat
+from tidegate.engine.numbers import numbers
 
 _BLOCK = 1 << 19  # bytes: the bitmaps of a block stay in the processor's cache
 
@@ -83,4 +85,10 @@ def _parities(marks: int, size: int) -> int:
 
 def _listed(places: int, size: int) -> pa.Array:
     bits = pa.py_buffer(places.to_bytes((size + 7) // 8, "little"))
-    return pc.indices_nonzero(pa.Array.from_buffers(pa.bool_(), size, [None, bits]))
+    marks = pa.Array.from_buffers(pa.bool_(), size, [None, bits])
+    return _numbers(_BLOCK).slice(0, size).filter(marks)  # which skips whole words without a mark, as `indices_nonzero` does not
+
+
+@cache
+def _numbers(count: int) -> pa.Array:
+    return numbers(count, pa.uint64())
