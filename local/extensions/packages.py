@@ -29,6 +29,11 @@ def cache() -> Path:
     return Path(os.environ["TIDEGATE_LOCAL_STATE"]) / "cache"
 
 
+def temporary() -> Path:
+    """The folder for the /tmp of this server's workers: a server that is killed leaves it, and the next one on its port empties it."""
+    return Path(os.environ["TIDEGATE_LOCAL_STATE"]) / f"tmp-{os.environ['GATEWAY_PORT']}"
+
+
 def unpacked(package: bytes) -> Path:
     """The folder that holds the zip `package`, unpacked."""
     return _made(cache() / "packages" / hashlib.sha256(package).hexdigest()[:32], lambda folder: _unzip(package, folder))

@@ -42,7 +42,7 @@ class PythonWorker(lambda_runtime.Worker):
         self._discard_tmpdir()
         opt = packages.merged([packages.unpacked(zipped) for zipped in environment.layers(self.config)])
         task = packages.unpacked(self.code_zip)
-        temporary = tempfile.mkdtemp(prefix="tidegate-lambda-")
+        temporary = tempfile.mkdtemp(dir=packages.temporary())
         reader, writer = os.pipe()
         self._proc = subprocess.Popen(  # noqa: S603 - our own script
             [environment.python(), "-I", "-S", "-u", RUNTIME, str(writer)],

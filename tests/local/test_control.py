@@ -84,6 +84,17 @@ def test_a_missing_environment_is_an_error_that_says_so(other: control.Settings)
         control.up(broken)
 
 
+def test_what_a_killed_server_left_of_its_functions_is_cleared(other: control.Settings) -> None:
+    left = other.state / f"tmp-{other.port}" / "left"
+    left.mkdir(parents=True)
+    control.up(other)
+    try:
+        assert not left.exists()
+        assert left.parent.is_dir()
+    finally:
+        control.down(other)
+
+
 def test_a_recorded_id_that_is_somebody_elses_is_not_touched(other: control.Settings) -> None:
     with subprocess.Popen(["sleep", "60"]) as stranger:
         other.pid_file.write_text(json.dumps({"pid": stranger.pid, "started": "Thu Jan  1 00:00:00 2026"}))

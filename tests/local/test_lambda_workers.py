@@ -48,6 +48,16 @@ def test_a_function_sees_boto3_and_nothing_else_of_the_emulators_environment(clo
     assert not [variable for variable in variables if variable.startswith(("TIDEGATE_", "MINISTACK_")) or variable == "HOME"]
 
 
+def test_the_tmp_of_a_function_is_where_the_next_server_clears_it(cloud: Cloud) -> None:
+    name = cloud.function("""
+        import tempfile
+        def handle(event, context):
+            return tempfile.gettempdir()
+    """)  # fmt: skip
+    found, _ = cloud.invoke(name)
+    assert Path(found).parent == cloud.settings.state / f"tmp-{cloud.settings.port}"
+
+
 def test_an_exception_is_named_by_its_class_and_leaves_the_environment_warm(cloud: Cloud) -> None:
     name = cloud.function("""
         class StaleCommit(Exception): pass
