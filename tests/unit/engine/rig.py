@@ -80,7 +80,11 @@ def field_ids(of: Contract) -> Mapping[str, Mapping[str, int]]:
 
 def load(folder: Path, of: Contract, *contents: bytes, keys: Sequence[str] = (), threads: int = 1) -> Outcome:
     """Inspect and run a batch. `accepted` has the contract's columns, the file id and the record number."""
-    files = stage(folder, contents, keys)
+    return load_staged(folder, of, stage(folder, contents, keys), threads)
+
+
+def load_staged(folder: Path, of: Contract, files: Sequence[StagedFile], threads: int = 1) -> Outcome:
+    """Inspect and run a batch of files that are there."""
     whole = of.with_columns(*inspect(of, files).extra_columns)
     output = run(
         of,

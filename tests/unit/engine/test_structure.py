@@ -32,7 +32,7 @@ def test_plain_text_is_cut_as_record_by_record(pieces: list[str], of: CsvFormat,
     if text.count(newline) != text.count(b"\n"):
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(structure, "_BLOCK", block)
+        patch.setattr(structure, "BLOCK", block)
         found = find_structure(text, newline, of)
     if found is None:
         return
@@ -63,7 +63,7 @@ def test_blocks_end_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     assert whole is not None
     assert (len(whole.stops), whole.delimiters) == (60, 60)
     for _ in range(50):
-        monkeypatch.setattr(structure, "_BLOCK", random.randrange(1, 80))  # noqa: S311 - no secret
+        monkeypatch.setattr(structure, "BLOCK", random.randrange(1, 80))  # noqa: S311 - no secret
         cut = find_structure(text, b"\r\n", CsvFormat())
         assert cut is not None
         assert (cut.stops, cut.delimiters) == (whole.stops, whole.delimiters)

@@ -30,7 +30,7 @@ _BINARY = (
 )
 _FIRST = 32
 SEND = "send CSV text, plain or packed by gzip, zstd, bzip2 or zip"
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _UTF8_NAMES = {"utf-8", "utf-8-sig", "ascii"}
 
 
@@ -107,7 +107,7 @@ def utf8_chunks(stream: Readable, encoding: str) -> Iterator[bytes]:
     first = True
     while True:
         chunk = stream.read(CHUNK)
-        if first and decoder is None and chunk.startswith(_UTF16):
+        if first and decoder is None and chunk.startswith(UTF16):
             raise FileRefused("UNDECODABLE", "the file is UTF-16: send UTF-8, or declare encoding utf-16 in the contract")
         done = not chunk
         if decoder is not None:

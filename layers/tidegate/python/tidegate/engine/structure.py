@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from tidegate.contracts.contract import CsvFormat
 from tidegate.engine.numbers import numbers
 
-_BLOCK = 1 << 19  # bytes: the bitmaps of a block stay in the processor's cache
+BLOCK = 1 << 19  # bytes: the bitmaps of a block stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,15 @@ def find_structure(text: bytes, newline: bytes, csv: CsvFormat) -> Structure | N
     quoted, buffer = bool(quote) and quote in text, pa.py_buffer(text)
     stops, delimiters, begun = [], 0, 0  # delimiters of whole records, and those of the one that is begun
     inside, may_open, must_end = False, True, False  # between two blocks: in quotes; behind an edge; behind a closing quote
-    for at in range(0, len(text), _BLOCK):
-        size = min(_BLOCK, len(text) - at)
+    for at in range(0, len(text), BLOCK):
+        size = min(BLOCK, len(text) - at)
         block = pa.Array.from_buffers(pa.uint8(), size, [None, buffer.slice(at, size)])
-        ends, borders = _places(block, newline[-1:]), _places(block, delimiter)
+        ends, borders = places(block, newline[-1:]), places(block, delimiter)
         if quoted:
-            quotes, edges, every = _places(block, quote), ends | borders, (1 << size) - 1
+            quotes, edges, every = places(block, quote), ends | borders, (1 << size) - 1
             if len(newline) > 1:
-                edges |= _places(block, newline[:1])
-            within = _parities(quotes, size) ^ (every if inside else 0)
+                edges |= places(block, newline[:1])
+            within = parities(quotes, size) ^ (every if inside else 0)
             opening = quotes & within
             closing = quotes ^ opening
             opens_at = (edges | closing if doubled else edges) << 1 | may_open
@@ -67,15 +67,15 @@ def find_structure(text: bytes, newline: bytes, csv: CsvFormat) -> Structure | N
     return Structure(pa.concat_arrays(stops or [pa.array([], pa.uint64())]), delimiters)
 
 
-def _places(block: pa.Array, mark: bytes) -> int:
-    """The bitmap of a byte's places in a block."""
+def places(block: pa.Array, mark: bytes) -> int:
+    """Return the bitmap of a byte's places in a block."""
     size = len(block)
     found = int.from_bytes(pc.equal(block, pa.scalar(mark[0], pa.uint8())).buffers()[1].slice(0, (size + 7) // 8), "little")
     return found & ((1 << size) - 1) if size % 8 else found
 
 
-def _parities(marks: int, size: int) -> int:
-    """A bit for each place: whether the number of marks up to it is odd."""
+def parities(marks: int, size: int) -> int:
+    """Return a bit for each place: whether the number of marks up to it is odd."""
     step = 1
     while step < size:
         marks ^= marks << step
@@ -86,7 +86,7 @@ def _parities(marks: int, size: int) -> int:
 def _listed(places: int, size: int) -> pa.Array:
     bits = pa.py_buffer(places.to_bytes((size + 7) // 8, "little"))
     marks = pa.Array.from_buffers(pa.bool_(), size, [None, bits])
-    return _numbers(_BLOCK).slice(0, size).filter(marks)  # which skips whole words without a mark, as `indices_nonzero` does not
+    return _numbers(BLOCK).slice(0, size).filter(marks)  # which skips whole words without a mark, as `indices_nonzero` does not
 
 
 @cache

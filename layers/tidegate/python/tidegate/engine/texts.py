@@ -20,6 +20,8 @@ from tidegate.engine.structure import find_structure
 from tidegate.engine.values import FilePlan
 from tidegate.errors import FileRefused
 
+NOT_PLAIN = "NOT_PLAIN"
+"""The refusal of a split: its file has to be read as a whole."""
 MAX_HELD = 1 << 26
 """Bytes of one record that are held in memory before its file is refused."""
 
@@ -47,7 +49,7 @@ class Cutter:
         waiting: list[tuple[Part, _Piece]] = []
         header: tuple[str, ...] = ()
         for number, plan in plans:
-            first, header = 0, plan.header
+            first, header = _before(plan), plan.header
             try:
                 for piece in self._pieces(plan):
                     if waiting and not self._fits(waiting, piece):
@@ -76,7 +78,7 @@ class Cutter:
 
     def _pieces(self, plan: FilePlan) -> Iterator[_Piece]:
         """Read a file and give its records, a segment's worth at a time."""
-        width, records, headed, wanted = len(plan.header), 0, False, self._size
+        records, headed, wanted = _before(plan), False, self._size
         waiting: list[bytes] = []
         with opened(plan.file) as stream:
             for chunk, final in _with_last(utf8_chunks(stream, self._encoding)):
@@ -89,7 +91,7 @@ class Cutter:
                     if start is None and not final:
                         continue
                     held, headed = b"" if start is None else held[start:], True
-                found, held = self._cut(held, width, records, final=final)
+                found, held = self._cut(held, plan, records, final=final)
                 waiting = [held]
                 if found is not None:
                     records += len(found)
@@ -101,8 +103,9 @@ class Cutter:
                         raise FileRefused("UNREADABLE", message)
                     wanted = 2 * len(held)
 
-    def _cut(self, data: bytes, width: int, before: int, *, final: bool) -> tuple[Records | None, bytes]:
+    def _cut(self, data: bytes, plan: FilePlan, before: int, *, final: bool) -> tuple[Records | None, bytes]:
         """Return the whole records of a text and what is left behind them."""
+        width = len(plan.header)
         text, tail = (data[:-1], b"\r") if data.endswith(b"\r") and not final else (data, b"")
         newline = only_newline(text)
         if newline is not None and not self._has_comments(text, newline):
@@ -112,6 +115,8 @@ class Cutter:
                 records = Records(memoryview(whole)[: found.end], newline, found.stops, found.delimiters)
                 if width == 1 or not records.has_blank():
                     return (records if found.end else None), whole[found.end :] + tail
+        if plan.file.split is not None and text:
+            raise FileRefused(NOT_PLAIN, "the file cannot be read in splits: records in it are not told apart by their bytes alone")
         return self._cut_slowly(text, tail, width, before, final=final)
 
     def _has_comments(self, text: bytes, newline: bytes) -> bool:
@@ -140,6 +145,11 @@ class Cutter:
             )
         stops = accumulate(b - a + len(newline) for a, b in zip(index.starts, index.ends, strict=True))
         return Records(memoryview(body), newline, pa.array(stops, pa.uint64())), rest
+
+
+def _before(plan: FilePlan) -> int:
+    """How many records of the object come before those of the staged file."""
+    return plan.file.split.before if plan.file.split is not None else 0
 
 
 def _apart(records: Records) -> Iterator[_Piece]:

@@ -13,10 +13,20 @@ FieldIds = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """Whole records of a large text file: its bytes from `start` to `stop`; `before` records come before them."""
+
+    start: int
+    stop: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
 class StagedFile:
     """One landing object on local disk.
 
-    `arrival` is sortable text, `file_id` is unique in a batch, `load_id` names its full load or is empty.
+    `arrival` is sortable text, `file_id` is unique in a batch, `load_id` names its full load or is empty. Of a large one `path` may have
+    the head and one `split` only (see `splits`).
     """
 
     file_id: str
@@ -25,6 +35,7 @@ class StagedFile:
     arrival: str
     path: Path
     load_id: str = ""
+    split: Split | None = None
 
 
 @dataclass(frozen=True, slots=True)
