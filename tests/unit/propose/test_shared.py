@@ -81,3 +81,15 @@ def test_the_same_files_give_the_same_text(tmp_path: Path) -> None:
     paths = sample_files("healthcare.encounters")
     first = proposed(tmp_path / "a", paths, "healthcare.encounters")
     assert proposed(tmp_path / "b", paths, "healthcare.encounters") == first
+
+
+@pytest.mark.parametrize("resource", ["Condition", "Encounter", "Immunization", "Patient"])
+def test_each_fhir_resource_gets_a_contract_that_loads_it_without_a_reject(resource: str, tmp_path: Path) -> None:
+    paths = sorted((DATA / "fhir").glob(f"{resource}.*.ndjson"))
+    done = proposed(tmp_path, paths, f"fhir.{resource.lower()}s")
+    found = {c.sources[0]: c for c in parse_contract(done.text, resource).columns}
+    assert done.rejected == ()
+    assert done.rows_accepted == done.rows_read > 0
+    assert found["id"].primary_key
+    exposed = {"identifier", "name", "telecom", "address", "birthDate"} & set(found)
+    assert {found[source].classification for source in exposed} <= {"personal", "sensitive"}

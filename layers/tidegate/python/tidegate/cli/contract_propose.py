@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 _SHOWN_RULES = 10
 Samples = Annotated[
     list[Path],
-    typer.Argument(exists=True, dir_okay=False, readable=True, help="Sample files of one dataset, CSV or TSV; gzip too."),
+    typer.Argument(
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="Sample files of one dataset: CSV, TSV or JSON, packed or not, Parquet or xlsx.",
+    ),
 ]
 Domain = Annotated[str, typer.Option("--domain", help="First half of the dataset's id; else the name of the files' folder.")]
 Name = Annotated[str, typer.Option("--name", help="Second half of the dataset's id; else the name of the file.")]

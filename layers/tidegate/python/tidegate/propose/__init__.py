@@ -1,8 +1,9 @@
 """A first contract from sample files: `tidegate contract propose`.
 
-The way of a sample: `dialect` (encoding, delimiter) → `sample` (the row engine cuts it into named text columns) → `profile` (counts and
-shapes) → `generations` (which names are one column) → `types`, `temporal`, `privacy`, `keys` (decisions, each with its evidence) →
-`columns`, `document` (YAML). The sample is then loaded with the proposal: a column whose type the engine refuses becomes text.
+The way of a sample: `dialect` (format, encoding, delimiter) → `sample` (the row engine cuts it into named text columns, `nested` opens
+objects) → `profile` (counts and shapes) → `generations` (which names are one column) → `types`, `temporal`, `privacy`, `keys`
+(decisions, each with its evidence) → `columns`, `document` (YAML). The sample is then loaded with the proposal: a column whose type
+the engine refuses becomes text.
 """
 
 from tidegate.propose.proposal import Proposal, propose

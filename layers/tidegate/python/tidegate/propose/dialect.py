@@ -1,14 +1,15 @@
-"""How sample files are written: encoding and delimiter, told from their bytes."""
+"""How sample files are written: format, encoding and delimiter, told from their bytes."""
 
 import codecs
 import csv
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tidegate.contracts.contract import CsvFormat
+from tidegate.contracts.contract import CsvFormat, Format
 from tidegate.engine.sources import opened
 from tidegate.engine.values import StagedFile
 from tidegate.errors import FileRefused
@@ -18,15 +19,17 @@ _CHUNK = 1 << 20
 _LINES = 200
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "^": "caret", "~": "tilde"}
 _JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[{\["0-9])')
+_WORDS = {Format.CSV: "CSV", Format.JSON: "JSON", Format.PARQUET: "Parquet", Format.EXCEL: "Excel workbooks"}
 _NEVER_IN_CP1252 = b"\x81\x8d\x8f\x90\x9d"
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How the files are cut into fields, and what was seen of it, as sentences for a person."""
+    """How the files are read, and what was seen of it, as sentences for a person. `csv` has the encoding of JSON too."""
 
     csv: CsvFormat
     evidence: tuple[str, ...]
+    format: Format = Format.CSV
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,20 @@ class _Seen:
 
 
 def detect(paths: Sequence[Path], limit: int) -> Dialect:
-    """Tell encoding and delimiter of files that share one contract; at most `limit` bytes of each are read.
+    """Tell how files that share one contract are written; of texts at most `limit` bytes each are read.
 
     Raises:
-        FileRefused: a file is empty or no text, or the files are written in different ways.
+        FileRefused: a file is empty or of no format that is read, or the files are written in different ways.
     """
-    seen = {path: _look(path, limit) for path in paths}
+    binary = {path: form for path in paths if (form := _binary_format(path))}
+    seen = {path: _look(path, limit) for path in paths if path not in binary}
+    formats = {*binary.values(), *(Format.JSON if _JSON.match(look.head) else Format.CSV for look in seen.values())}
+    if len(formats) > 1:
+        names = " and ".join(sorted(_WORDS[f] for f in formats))
+        raise FileRefused("MIXED_FORMATS", f"the files are {names}: one contract has one format")
+    (form,) = formats
+    if form in {Format.PARQUET, Format.EXCEL}:
+        return Dialect(CsvFormat(), (f"{_WORDS[form]}, told by the first bytes",), form)
     encodings = {look.encoding for look in seen.values()}
     if "utf-16" in encodings and len(encodings) > 1:
         raise FileRefused("MIXED_ENCODINGS", "some files are UTF-16 and some are not: one contract has one encoding")
@@ -52,6 +63,9 @@ def detect(paths: Sequence[Path], limit: int) -> Dialect:
     if one_byte and len(encodings) > 1 and any(_beyond_ascii(look) for look in seen.values() if look.encoding == "utf-8"):
         raise FileRefused("MIXED_ENCODINGS", f"some files are UTF-8 and some {one_byte[0]}: one contract has one encoding")
     encoding = one_byte[-1] if one_byte else next(iter(encodings))  # latin-1 when one of them is
+    if form is Format.JSON:
+        said = ("JSON, told by how it begins", *_evidence(list(seen.values()), encoding, "")[:1])
+        return Dialect(CsvFormat(encoding=encoding), said, form)
     delimiters = Counter(look.delimiter for look in seen.values() if look.delimiter)
     if len(delimiters) > 1:
         names = " and ".join(sorted(_DELIMITERS[d] for d in delimiters))
@@ -67,11 +81,28 @@ def _evidence(seen: Sequence[_Seen], encoding: str, delimiter: str) -> list[str]
     ]
     if marks:
         said.append(f"{marks} of {len(seen)} files begin with a byte order mark, which is not part of the first name")
+    if not delimiter:
+        return said
     separated = any(look.delimiter for look in seen)
     said.append(f"fields are separated by {_DELIMITERS[delimiter]}" if separated else "one column, so no delimiter was seen")
     if returns:
         said.append(f"{returns} of {len(seen)} files have lines that end with CR LF; every ending is read")
     return said
+
+
+def _binary_format(path: Path) -> Format | None:
+    """The format of a file that is no text, by its first bytes; None for texts, packed or not."""
+    with path.open("rb") as file:
+        first = file.read(4)
+    if first == b"PAR1":
+        return Format.PARQUET
+    if first == b"PK\x03\x04":
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return Format.EXCEL if "[Content_Types].xml" in archive.namelist() else None
+        except zipfile.BadZipFile:
+            return None  # which says so when it is opened
+    return None
 
 
 def _look(path: Path, limit: int) -> _Seen:
@@ -91,10 +122,6 @@ def _look(path: Path, limit: int) -> _Seen:
             read += len(chunk)
             chunk = stream.read(_CHUNK)
     text = head.decode("utf-8-sig" if found == "utf-8" else found, errors="replace")
-    if _JSON.match(text):  # its texts would be taken for names of columns
-        raise FileRefused(
-            "UNSUPPORTED_CONTENT", f"{path.name} looks like JSON: propose reads text with delimiters and a header line"
-        )
     marked = head.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return _Seen(found, marked, text, _delimiter(text), "\r\n" in text)
 

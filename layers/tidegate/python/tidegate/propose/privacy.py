@@ -1,8 +1,9 @@
 """Guesses at what is personal, from names and shapes. A guess too many hides a value until it is corrected; one too few shows a person."""
 
 import itertools
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tidegate.contracts.contract import Kind, Privacy
 from tidegate.propose.check_digits import is_card
@@ -50,7 +51,7 @@ _PAIRS = {
 }  # fmt: skip
 #: Personal only where a row is about a person.
 _OF_A_PERSON = {
-    "name of a person": "name",
+    "name of a person": "name names",
     "address": "address street strasse adresse direccion addr line1 line2 address1 address2 city town county village",
     "post code": "zip zipcode postal postcode plz",
     "telephone": "phone telephone tel mobile fax cell telefon",
@@ -58,8 +59,9 @@ _OF_A_PERSON = {
 }
 _OF_A_PERSON_BY_WORD = {word: what for what, words in _OF_A_PERSON.items() for word in words.split()}
 _WITHOUT_CONTEXT = frozenset({"address", "post code", "telephone"})
-_NOTES = word_set("note notes comment comments remark remarks memo freetext narrative message linenote")
+_NOTES = word_set("note notes comment comments remark remarks memo freetext narrative div message linenote")
 _MOSTLY = 0.8
+_PATH = re.compile(r"[a-z0-9_](?:\.|\[')", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,15 @@ def context_of(dataset: str, names: Iterable[str]) -> Context:
     return Context(person if telling or not place else "", referring, place)
 
 
-def guess(profile: Profile, kind: Kind, context: Context) -> Guess:  # noqa: PLR0911 - one answer a case
-    """Classify one column."""
+def guess(profile: Profile, kind: Kind, context: Context) -> Guess:
+    """Classify one column. The name of a member of an object is looked at with the names around it, and by itself."""
+    words = words_of(profile.name)
+    inner = ["_".join(words[-2:]), words[-1]] if words and _PATH.search(profile.name) else []
+    guesses = [_guess(replace(profile, name=name), kind, context) for name in (profile.name, *inner)]
+    return next((g for g in guesses if g.hidden), guesses[0])
+
+
+def _guess(profile: Profile, kind: Kind, context: Context) -> Guess:  # noqa: PLR0911 - one answer a case
     content = _content(profile)
     if content:
         return _personal(kind, content)
@@ -127,6 +136,10 @@ def guess(profile: Profile, kind: Kind, context: Context) -> Guess:  # noqa: PLR
             )
             return Guess(evidence=f"{local}, but {about}: public")
     about = context.person or context.reference
+    if about and profile.probes and all(p.startswith(("[{", '{"')) for p in profile.probes):
+        return _personal(
+            kind, "objects, whose members may tell who it is: give those that are needed columns of their own, by their paths"
+        )
     if set(words) & _NOTES:
         return Guess("confidential", evidence="free text: it may name persons, classify it sensitive if it does")
     return Guess("confidential", evidence="") if about else Guess()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tidegate.contracts.contract import ColumnType, Kind
+from tidegate.contracts.contract import ColumnType, Format, Kind
 from tidegate.contracts.parse import parse_contract
 from tidegate.engine import Limits
 from tidegate.engine.headers import snake_name
@@ -15,6 +15,7 @@ from tidegate.propose.document import comment, quoted, scalar, shown
 from tidegate.propose.generations import FileDate, Group, file_date, oldest_first, same_columns
 from tidegate.propose.header import check_header
 from tidegate.propose.keys import Candidate, Keys, find_keys
+from tidegate.propose.nested import as_declared
 from tidegate.propose.privacy import Guess, context_of, guess
 from tidegate.propose.profile import Profile, Profiler
 from tidegate.propose.sample import Sample, load, read_sample, rejects
@@ -124,7 +125,8 @@ class _Builder:
     def _columns(self, groups: Sequence[Group]) -> tuple[list[Proposed], Keys]:
         self._profile(groups)
         profiled = [(group, e, self.profiles[e], self.shapes[e]) for group in groups for e in [self._expression(group)]]
-        check_header([(group.names[0], profile, shapes) for group, _, profile, shapes in profiled])
+        if self.sample.dialect.format is Format.CSV:
+            check_header([(group.names[0], profile, shapes) for group, _, profile, shapes in profiled])
         said = {clear_order(shapes, self._parts(e)) for _, e, _, shapes in profiled if shapes} - {None}
         day_first = said.pop() if len(said) == 1 else None
         context = context_of(self.dataset, [name for group in groups for name in group.names])
@@ -132,6 +134,7 @@ class _Builder:
         columns = []
         for (group, expression, profile, shapes), name in zip(profiled, names, strict=True):
             typed = self._typed(profile, shapes, expression, day_first=day_first)
+            typed = as_declared(typed, profile, self.sample.declared.get(group.names[0]))
             if name in self.text_because:
                 typed = Typed(ColumnType(Kind.STRING), (self.text_because[name],))
             everywhere = all(set(group.names) & set(file.header) for file in self.sample.files)
@@ -166,9 +169,10 @@ class _Builder:
 
     def _text(self, columns: Sequence[Proposed], keys: Keys) -> str:
         domain, _, name = self.dataset.partition(".")
-        form = self.sample.dialect.csv
-        server = f'{{server: landing, type: s3, location: "s3://landing/{domain}/{name}/", format: csv, delimiter: {quoted(form.delimiter)}'
-        server += f", encoding: {form.encoding}}}" if form.encoding != "utf-8" else "}"
+        form, csv = self.sample.dialect.format, self.sample.dialect.csv
+        server = f'{{server: landing, type: s3, location: "s3://landing/{domain}/{name}/", format: {form.value}'
+        server += f", delimiter: {quoted(csv.delimiter)}" if form is Format.CSV else ""
+        server += f", encoding: {csv.encoding}}}" if csv.encoding != "utf-8" else "}"
         lines = [
             *(comment(line) for line in self._head()),
             "apiVersion: v3.2.0",

@@ -5,14 +5,16 @@ in production; what it accepts is exactly the text that it would type. A new fil
 word in the contract.
 """
 
+import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
-from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode
+from tidegate.contracts.contract import Column, ColumnType, Contract, Format, Kind, LoadMode
 from tidegate.engine import FieldIds, Keyring, Limits, Output, StagedFile, inspect, run
 from tidegate.engine.headers import snake_name
 from tidegate.engine.reasons import REASON_FIELDS
@@ -20,8 +22,10 @@ from tidegate.engine.sources import opened
 from tidegate.engine.values import LINEAGE
 from tidegate.errors import FileRefused
 from tidegate.propose.dialect import Dialect
+from tidegate.propose.nested import declared_types, members
 
 _CHUNK = 1 << 20
+_DEEPEST = 4  # objects within objects that become columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Sample:
     files: tuple[SampleFile, ...]
     columns: tuple[str, ...]
     path: Path | None
+    declared: Mapping[str, pa.DataType] = field(default_factory=dict)  # by column, where the files themselves say it
 
     def rows_with(self, column: str) -> int:
         """Rows of the files whose header has the column."""
@@ -59,29 +64,37 @@ def read_sample(paths: Sequence[Path], dataset: str, dialect: Dialect, *, workdi
     """Read the files into `workdir`; of each at most about `limit` bytes of text.
 
     Raises:
-        FileRefused: a file cannot be read as a table with one header line; the message names the file.
+        FileRefused: a file cannot be read as a table; the message names the file.
     """
     staged = []
     for number, path in enumerate(paths):
         here, cut = _shortened(path, dialect, workdir / f"sample-{number}.csv", limit)
         key = f"{dataset.replace('.', '/')}/delta/{path.name}"
         staged.append((StagedFile(f"f{number}", key, f"v{number}", f"2000-01-01#{number:06d}", here), cut))
-    empty = Contract("sample", "sample", "1.0.0", "0" * 64, (), LoadMode.APPEND, csv=dialect.csv)
+    empty = Contract("sample", "sample", "1.0.0", "0" * 64, (), LoadMode.APPEND, csv=dialect.csv, format=dialect.format)
     inspected = inspect(empty, [file for file, _ in staged])
     for (file, _), path in zip(staged, paths, strict=True):
         if file.file_id in inspected.refused:
             refusal = inspected.refused[file.file_id]
             raise FileRefused(refusal.code, f"{path.name}: {refusal.message}")
     headers = {plan.file.file_id: plan.header for plan in inspected.plans}
-    names = tuple(dict.fromkeys(name for header in headers.values() for name in header if name))
-    columns = tuple(Column(f"c{n}", ColumnType(Kind.STRING), sources=(name,)) for n, name in enumerate(names))
-    output = load(replace(empty, columns=columns), [file for file, _ in staged], workdir / "sample", limits)
+    for depth in range(_DEEPEST):
+        names = tuple(dict.fromkeys(name for header in headers.values() for name in header if name))
+        if not names:
+            raise FileRefused("WRONG_HEADER", f"{paths[0].name}: there is no name of a column in it: is it the right file?")
+        columns = tuple(Column(f"c{n}", ColumnType(Kind.STRING), sources=(name,)) for n, name in enumerate(names))
+        output = load(replace(empty, columns=columns), [file for file, _ in staged], workdir / f"sample-{depth}", limits)
+        inside = members(dialect.format, names, output.accepted)
+        if not inside:
+            break
+        headers = {id_: tuple(n for name in header for n in inside.get(name, (name,))) for id_, header in headers.items()}
     files = []
     for (file, cut), path, result in zip(staged, paths, output.files, strict=True):
         if result.refused:
             raise FileRefused(result.refused.code, f"{path.name}: {result.refused.message}")
         files.append(SampleFile(path.name, file, headers[file.file_id], result.rows_read, result.rows_quarantined, cut))
-    return Sample(dialect, tuple(files), names, output.accepted)
+    declared = declared_types(dialect.format, [file for file, _ in staged], names, output.accepted)
+    return Sample(dialect, tuple(files), names, output.accepted, declared)
 
 
 def load(contract: Contract, files: Sequence[StagedFile], workdir: Path, limits: Limits) -> Output:
@@ -115,6 +128,10 @@ def rejects(output: Output) -> list[tuple[str, str, int]]:
 
 def _shortened(path: Path, dialect: Dialect, target: Path, limit: int) -> tuple[Path, bool]:
     """The file itself, or a copy of its first records when its text is longer than `limit` bytes."""
+    if dialect.format in {Format.PARQUET, Format.EXCEL}:
+        if path.stat().st_size > limit:
+            raise FileRefused("TOO_LARGE", f"{path.name}: more than {limit >> 20} MiB: give a smaller sample, or raise --max-mb")
+        return path, False
     kept = bytearray()
     with opened(StagedFile("sample", path.name, "", "", path)) as stream:
         while len(kept) <= limit and (chunk := stream.read(_CHUNK)):
@@ -125,11 +142,21 @@ def _shortened(path: Path, dialect: Dialect, target: Path, limit: int) -> tuple[
         raise FileRefused(
             "TOO_LARGE", f"{path.name}: UTF-16 text of more than {limit >> 20} MiB: give a smaller sample, or raise --max-mb"
         )
-    end = _last_record_end(bytes(kept))
+    end = _last_line_end(kept) if dialect.format is Format.JSON else _last_record_end(bytes(kept))
     if not end:
-        raise FileRefused("UNREADABLE", f"{path.name}: no record ends within {limit >> 20} MiB: check the quotes")
+        hint = "give a smaller sample, or raise --max-mb" if dialect.format is Format.JSON else "check the quotes"
+        raise FileRefused("UNREADABLE", f"{path.name}: no record ends within {limit >> 20} MiB: {hint}")
     target.write_bytes(kept[:end])
     return target, True
+
+
+def _last_line_end(data: bytearray) -> int:
+    """Where the last whole line of a JSON text ends; 0 when its first line is not a record by itself, as in an array."""
+    try:
+        json.loads(data[: data.find(b"\n") + 1])
+    except ValueError:
+        return 0
+    return data.rfind(b"\n") + 1
 
 
 def _last_record_end(data: bytes) -> int:
