@@ -163,6 +163,15 @@ def test_members_of_objects_become_columns_and_what_repeats_stays_text(ending: s
     assert hidden == {"birthDate", "address.city", "address.geo.lat", inner, "telecom", *maps}
 
 
+def test_objects_deeper_than_columns_are_made_of_stay_text(tmp_path: Path) -> None:
+    path = tmp_path / "deep.ndjson"
+    as_lines([{"a": {"b": {"c": {"d": {"e": {"f": n}}}}}} for n in range(30)], path)
+    done = proposed(tmp_path, [path])
+    (column,) = parse_contract(done.text, "proposal").columns
+    assert (column.sources, column.type.kind) == (("a.b.c.d",), Kind.STRING)
+    assert (done.rejected, done.rows_accepted) == ((), 30)
+
+
 def test_a_long_file_of_lines_is_read_to_the_end_of_a_line(tmp_path: Path) -> None:
     path = tmp_path / "orders.ndjson"
     as_lines([*ROWS] * 200, path)

@@ -25,7 +25,7 @@ from tidegate.propose.dialect import Dialect
 from tidegate.propose.nested import declared_types, members
 
 _CHUNK = 1 << 20
-_DEEPEST = 4  # objects within objects that become columns
+_DEEPEST = 4  # names in a path that becomes a column
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def read_sample(paths: Sequence[Path], dataset: str, dialect: Dialect, *, workdi
             raise FileRefused("WRONG_HEADER", f"{paths[0].name}: there is no name of a column in it: is it the right file?")
         columns = tuple(Column(f"c{n}", ColumnType(Kind.STRING), sources=(name,)) for n, name in enumerate(names))
         output = load(replace(empty, columns=columns), [file for file, _ in staged], workdir / f"sample-{depth}", limits)
-        inside = members(dialect.format, names, output.accepted)
+        inside = members(dialect.format, names, output.accepted) if depth + 1 < _DEEPEST else {}
         if not inside:
             break
         headers = {id_: tuple(n for name in header for n in inside.get(name, (name,))) for id_, header in headers.items()}
