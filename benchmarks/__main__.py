@@ -53,12 +53,12 @@ def main() -> int:
         if python.exists():
             compile_libraries(python)
     options = Options(arguments.times, arguments.rows, PEERS)
-    wrong: list[str] = []
+    where, wrong = circumstances(options.times, PEERS), list[str]()
     for name in sorted(set(chosen)):
         sections = _measure(name, options)
         if arguments.rows == parser.get_default("rows"):  # at once: a later case may fail
             case = {name: (CASES[name][0], sections)}
-            write_page(PAGE, case, circumstances(options.times, PEERS), stale="a" if name == "c" else "")
+            write_page(PAGE, case, where, stale="a" if name == "c" else "")
             _say(f"\nwritten to {PAGE.relative_to(ROOT)}")
         wrong += [row[0] for s in sections for row in s.rows if any("**" in cell for cell in row)]
     if wrong:

@@ -10,6 +10,7 @@ from benchmarks.data import planted, write_rows
 from benchmarks.figures import Check, Contender, Figures, compete, ratio, table
 from benchmarks.report import Section
 from benchmarks.same import differences, reasons_of, shaped
+from benchmarks.work.as_function import AS_FUNCTION
 
 FLOOR = "DuckDB text to Parquet"
 OURS = "Tidegate"
@@ -62,10 +63,7 @@ def ours(files: Path, kept: Path, rows: int, memory_mb: int = 4096) -> Contender
     return Contender(
         OURS,
         "types, checks, reasons, masks, lineage, raw text of rejects, newest per key; three Parquet files",
-        lambda out: [
-            *(sys.executable, "-m", "benchmarks.work.as_function", "benchmarks.work.ours"),
-            *(str(files), str(out), str(memory_mb)),
-        ],
+        lambda out: [sys.executable, "-m", AS_FUNCTION, "benchmarks.work.ours", str(files), str(out), str(memory_mb)],
         _as_planted(kept, rows),
     )
 

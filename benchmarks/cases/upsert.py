@@ -18,6 +18,7 @@ from benchmarks.loopback import catalog_server
 from benchmarks.report import Section
 from benchmarks.same import different
 from benchmarks.silver import write_arriving, write_table
+from benchmarks.work.as_function import AS_FUNCTION
 from benchmarks.work.ours import read_contract
 from tidegate.aws.iceberg import GlueLake
 
@@ -140,7 +141,7 @@ def _in_catalog(arriving: Path, folder: Path, lake: _Lake) -> list[Contender]:
     def check(out: Path) -> str:
         return different(str(folder / "expected.parquet"), lake.fetch(out / "live"), "table")
 
-    ours = run("benchmarks.work.as_function", "benchmarks.work.upsert_ours", str(arriving), "OUT", BUCKET)
+    ours = run(AS_FUNCTION, "benchmarks.work.upsert_ours", str(arriving), "OUT", BUCKET)
     theirs = run("benchmarks.work.upsert_pyiceberg", str(arriving), f"{STACK}_silver", NAME)
     return [
         Contender(

@@ -90,10 +90,8 @@ def _settled(here: Laptop, key: str) -> tuple[Any, Any]:
             run = here.stack.ledger.run(record.run_id)
             if run is not None and _ended(here, run.token):
                 return record, run
-    lease, files = (
-        here.stack.ledger.lease(DATASET),
-        [(f.key, str(f.state), f.reason) for f in here.stack.ledger.list_files(DATASET)],
-    )
+    lease = here.stack.ledger.lease(DATASET)
+    files = [(f.key, str(f.state), f.reason) for f in here.stack.ledger.list_files(DATASET)]
     message = f"{key} was not loaded in {PATIENCE} s: the ledger has {lease} and {files}"
     raise RuntimeError(message)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from types import ModuleType
 
+AS_FUNCTION = "benchmarks.work.as_function"
 LEFT_OUT = ("numpy", "pandas")
 """pyarrow and DuckDB import these where they are installed, a quarter of a second of CPU, and nothing of ours uses them."""
 

@@ -12,7 +12,6 @@ A queue is read for a function with the permissions of the function's role; the 
 """
 
 import os
-import shutil
 import threading
 from typing import Any
 
@@ -28,8 +27,7 @@ _running = threading.BoundedSemaphore(int(os.environ.get("TIDEGATE_LOCAL_WORKERS
 def install() -> None:
     """Python functions run in our workers."""
     packages.prune()
-    shutil.rmtree(packages.temporary(), ignore_errors=True)
-    packages.temporary().mkdir(parents=True)
+    packages.empty_temporary()
     worker_class, execute = lambda_runtime._worker_class_for, lambda_svc._execute_function_warm
 
     def choose(config: dict[str, Any]) -> type:

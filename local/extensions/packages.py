@@ -34,6 +34,12 @@ def temporary() -> Path:
     return Path(os.environ["TIDEGATE_LOCAL_STATE"]) / f"tmp-{os.environ['GATEWAY_PORT']}"
 
 
+def empty_temporary() -> None:
+    """Drop what the workers of an earlier server left."""
+    shutil.rmtree(temporary(), ignore_errors=True)
+    temporary().mkdir(parents=True)
+
+
 def unpacked(package: bytes) -> Path:
     """The folder that holds the zip `package`, unpacked."""
     return _made(cache() / "packages" / hashlib.sha256(package).hexdigest()[:32], lambda folder: _unzip(package, folder))

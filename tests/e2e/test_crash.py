@@ -12,7 +12,8 @@ from pyiceberg.exceptions import NoSuchTableError
 
 from local.laptop import Laptop, send
 from tests.e2e.datasets import contract, readings
-from tidegate.aws.iceberg import RUN_ID, GlueLake
+from tidegate.aws.catalog import RUN_ID
+from tidegate.aws.iceberg import GlueLake
 
 ROWS = 400_000
 FIRST = readings(ROWS, every_bad=1000)

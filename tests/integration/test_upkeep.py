@@ -18,9 +18,10 @@ from tests.integration.catalogs import glue_lake
 from tests.unit.tables.lake import LIMITS
 from tests.unit.usecases.shop import DATASET, DELTA, Shop
 from tidegate.aws import fileio
-from tidegate.aws.catalog import GlueMetadata
+from tidegate.aws.catalog import RUN_ID, GlueMetadata
 from tidegate.aws.fileio import place_of
-from tidegate.aws.iceberg import MERGED_BY, RUN_ID, GlueLake, SwapTable
+from tidegate.aws.iceberg import GlueLake
+from tidegate.aws.swap_table import MERGED_BY, SwapTable
 from tidegate.errors import BooksUnbalanced, NotFound, StaleCommit
 from tidegate.model.runs import Books
 from tidegate.model.selection import Selection

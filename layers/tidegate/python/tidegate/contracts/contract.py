@@ -75,6 +75,7 @@ class Kind(StrEnum):
 
 
 JSON_KINDS = frozenset({Kind.ARRAY, Kind.OBJECT})
+NUMBER_KINDS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE})
 
 
 @dataclass(frozen=True, slots=True)

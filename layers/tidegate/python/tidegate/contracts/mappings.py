@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tidegate.contracts.contract import JSON_KINDS, Column, ColumnType, Kind
+from tidegate.contracts.contract import JSON_KINDS, NUMBER_KINDS, Column, ColumnType, Kind
 from tidegate.contracts.customs import Customs
 from tidegate.contracts.document import Node
 from tidegate.contracts.findings import Findings, one_of, suggest
@@ -12,11 +12,10 @@ from tidegate.contracts.syntax import LogicInvalid
 from tidegate.contracts.terms import Sort, Term
 from tidegate.contracts.transform import read_logic
 
-_NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE})
 _STAMPS = frozenset({Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
 #: Kinds of columns that an expression may fill, by what it gives; a text may fill every one.
 _FILLS = {
-    Sort.NUMBER: _NUMBERS | {Kind.STRING},
+    Sort.NUMBER: NUMBER_KINDS | {Kind.STRING},
     Sort.CONDITION: {Kind.BOOLEAN, Kind.STRING},
     Sort.DATE: {Kind.DATE, Kind.STRING},
     Sort.TIMESTAMP: _STAMPS | {Kind.STRING},
@@ -111,7 +110,7 @@ def _check_numbers(node: Node, kind: Kind, mapping: Mapping, customs: Customs, p
     calls = {part.op for part in mapping.expression or ()}
     if "transformLogic" in node and mapping.expression is None:
         return  # it has a finding of its own
-    for word, marks in (("decimalComma", kind in _NUMBERS - {Kind.INTEGER}), ("thousands", kind in _NUMBERS)):
+    for word, marks in (("decimalComma", kind in NUMBER_KINDS - {Kind.INTEGER}), ("thousands", kind in NUMBER_KINDS)):
         if word in customs.values and not ("number" in calls if mapping.expression else marks):
             where = "an expression that calls number(…)" if mapping.expression else "a number"
             findings.add(customs.line(word, node.line), path, f"{word} has no effect here", f"it is for {where}")
@@ -144,7 +143,7 @@ def _check_texts(
 ) -> None:
     """Every text that the contract itself puts into the column has to be of its type."""
     written = [("constant", mapping.constant), ("default", mapping.default), *(("valueMap", v) for _, v in mapping.value_map)]
-    spelled = type_.kind in _NUMBERS and (mapping.decimal_comma or mapping.thousands) and mapping.expression is None
+    spelled = type_.kind in NUMBER_KINDS and (mapping.decimal_comma or mapping.thousands) and mapping.expression is None
     for word, text in written:
         if text is not None and not formats and not spelled and not is_readable(type_, text):
             findings.add(customs.line(word, 0), path, f"{word} has {text}, which is no {type_.kind}", "write it as a file would")

@@ -28,7 +28,7 @@ that gives a value wins. See `formats` for the patterns.
 import re
 from dataclasses import replace
 
-from tidegate.contracts.contract import JSON_KINDS, Column, ColumnType, Kind
+from tidegate.contracts.contract import JSON_KINDS, NUMBER_KINDS, Column, ColumnType, Kind
 from tidegate.engine import sql
 from tidegate.engine.formats import YEAR, FormatInvalid, TimeFormat, compile_format
 from tidegate.engine.notations import json_text, plain_number, whole, written_number
@@ -59,7 +59,6 @@ _TYPES = {
     Kind.ARRAY: "VARCHAR",
     Kind.OBJECT: "VARCHAR",
 }
-_NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE})
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
 
@@ -81,7 +80,7 @@ def cast(column: Column, value: str) -> str:  # noqa: PLR0911 - one answer a kin
         return value
     if kind in JSON_KINDS:
         return json_text(kind, value)
-    if (column.decimal_comma or column.thousands) and column.expression is None and kind in _NUMBERS:
+    if (column.decimal_comma or column.thousands) and column.expression is None and kind in NUMBER_KINDS:
         exact = f"regexp_extract({value}, {sql.text(whole(written_number(column)))})"
         return cast(replace(column, decimal_comma=False, thousands=""), plain_number(column, exact))
     if kind is Kind.BOOLEAN:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from tidegate.contracts.contract import Contract
 from tidegate.engine import sql
 from tidegate.engine.beaten import UNWANTED
+from tidegate.engine.numbers import numbers
 
 
 def deciding_columns(contract: Contract) -> tuple[str, ...]:
@@ -26,7 +27,7 @@ def beaten_rows(connection: duckdb.DuckDBPyConnection, contract: Contract, rows:
     """Return a boolean for each row: whether another one of them, that is not `unwanted`, is newer and has its primary key."""
     key = contract.primary_key
     columns = list(dict.fromkeys((*key, *deciding_columns(contract), UNWANTED)))
-    places = pc.cumulative_sum(pa.repeat(pa.scalar(1), rows.num_rows))
+    places = numbers(rows.num_rows, pa.int64())
     connection.register("unranked", rows.select(columns).append_column("place", places))
     hashed = f"hash({', '.join(map(sql.name, key))})"
     # Most keys have one row: only those are ranked that seem to repeat. Two keys of one hash are ranked in vain.

@@ -119,11 +119,16 @@ class _Frames:
         return given
 
 
+def is_office(archive: zipfile.ZipFile) -> bool:
+    """Whether an archive is a workbook or another Office file."""
+    return "[Content_Types].xml" in archive.namelist()
+
+
 @contextmanager
 def _zip(raw: BinaryIO) -> Iterator[Readable]:
     with zipfile.ZipFile(raw) as archive:
         members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith(_NOT_DATA)]
-        if any(m.filename == "[Content_Types].xml" for m in members):
+        if is_office(archive):
             raise FileRefused("UNSUPPORTED_CONTENT", "the file is an Excel workbook or another Office file: save it as CSV")
         if len(members) != 1:
             raise FileRefused("UNSUPPORTED_CONTENT", f"the zip archive holds {len(members)} files: send each one by itself")

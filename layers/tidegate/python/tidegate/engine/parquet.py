@@ -54,7 +54,7 @@ class ParquetForm:
             raise FileRefused("WRONG_HEADER", "the Parquet file has no columns: send the data set's columns")
         for field in fields:
             if field.name in self._taken and not is_readable(field.type):
-                raise _unsupported(field, f"has the Parquet type {_type_name(field.type)}")
+                raise _unsupported(field, f"has the Parquet type {type_name(field.type)}")
         return tuple(field.name for field in fields)
 
     def segments(self, plans: Sequence[tuple[int, FilePlan]], size: int, refused: dict[int, FileRefused]) -> Iterator[Segment]:
@@ -194,5 +194,6 @@ def _unsupported(field: _Field, what: str) -> FileRefused:
     return FileRefused("UNSUPPORTED_TYPE", message)
 
 
-def _type_name(type_: pa.DataType) -> str:
+def type_name(type_: pa.DataType) -> str:
+    """Return a type's name for people, without what it is made of."""
     return str(type_).split("<", 1)[0].split("[", 1)[0]

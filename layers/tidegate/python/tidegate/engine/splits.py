@@ -9,6 +9,7 @@ This holds for a plain text (see `structure`). Whoever reads a split of one that
 of a file is always in a split that begins where it should. The file is then read as a whole.
 """
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -52,9 +53,9 @@ def head_of(first: bytes, contract: Contract) -> int | None:
         return None
     if packing_of(first) or first.startswith(UTF16) or not (csv.quote + csv.delimiter).isascii() or len(csv.quote) > 1:
         return None
-    mark = len(b"\xef\xbb\xbf") if first.startswith(b"\xef\xbb\xbf") else 0
-    end = end_of_header(first[mark : mark + MAX_RECORD_BYTES], csv)
-    return None if end is None else mark + end
+    text = first.removeprefix(codecs.BOM_UTF8)
+    end = end_of_header(text[:MAX_RECORD_BYTES], csv)
+    return None if end is None else len(first) - len(text) + end
 
 
 def ranges_of(head: int, size: int, wanted: int) -> list[tuple[int, int]]:

@@ -83,10 +83,10 @@ def parities(marks: int, size: int) -> int:
     return marks & ((1 << size) - 1)
 
 
-def _listed(places: int, size: int) -> pa.Array:
-    bits = pa.py_buffer(places.to_bytes((size + 7) // 8, "little"))
-    marks = pa.Array.from_buffers(pa.bool_(), size, [None, bits])
-    return _numbers(BLOCK).slice(0, size).filter(marks)  # which skips whole words without a mark, as `indices_nonzero` does not
+def _listed(marks: int, size: int) -> pa.Array:
+    bits = pa.py_buffer(marks.to_bytes((size + 7) // 8, "little"))
+    marked = pa.Array.from_buffers(pa.bool_(), size, [None, bits])
+    return _numbers(BLOCK).slice(0, size).filter(marked)  # which skips whole words without a mark, as `indices_nonzero` does not
 
 
 @cache

@@ -49,7 +49,7 @@ class Cutter:
         waiting: list[tuple[Part, _Piece]] = []
         header: tuple[str, ...] = ()
         for number, plan in plans:
-            first, header = _before(plan), plan.header
+            first, header = plan.file.before, plan.header
             try:
                 for piece in self._pieces(plan):
                     if waiting and not self._fits(waiting, piece):
@@ -78,7 +78,7 @@ class Cutter:
 
     def _pieces(self, plan: FilePlan) -> Iterator[_Piece]:
         """Read a file and give its records, a segment's worth at a time."""
-        records, headed, wanted = _before(plan), False, self._size
+        records, headed, wanted = plan.file.before, False, self._size
         waiting: list[bytes] = []
         with opened(plan.file) as stream:
             for chunk, final in _with_last(utf8_chunks(stream, self._encoding)):
@@ -145,11 +145,6 @@ class Cutter:
             )
         stops = accumulate(b - a + len(newline) for a, b in zip(index.starts, index.ends, strict=True))
         return Records(memoryview(body), newline, pa.array(stops, pa.uint64())), rest
-
-
-def _before(plan: FilePlan) -> int:
-    """How many records of the object come before those of the staged file."""
-    return plan.file.split.before if plan.file.split is not None else 0
 
 
 def _apart(records: Records) -> Iterator[_Piece]:

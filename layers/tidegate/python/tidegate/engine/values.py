@@ -37,6 +37,11 @@ class StagedFile:
     load_id: str = ""
     split: Split | None = None
 
+    @property
+    def before(self) -> int:
+        """How many records of the object come before those at `path`."""
+        return self.split.before if self.split is not None else 0
+
 
 @dataclass(frozen=True, slots=True)
 class FilePlan:

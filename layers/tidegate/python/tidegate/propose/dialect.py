@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tidegate.contracts.contract import CsvFormat, Format
+from tidegate.engine.packing import is_office
 from tidegate.engine.sources import opened
 from tidegate.engine.values import StagedFile
 from tidegate.errors import FileRefused
@@ -64,7 +65,7 @@ def detect(paths: Sequence[Path], limit: int) -> Dialect:
         raise FileRefused("MIXED_ENCODINGS", f"some files are UTF-8 and some {one_byte[0]}: one contract has one encoding")
     encoding = one_byte[-1] if one_byte else next(iter(encodings))  # latin-1 when one of them is
     if form is Format.JSON:
-        said = ("JSON, told by how it begins", *_evidence(list(seen.values()), encoding, "")[:1])
+        said = ("JSON, told by how it begins", _encoding_evidence(encoding))
         return Dialect(CsvFormat(encoding=encoding), said, form)
     delimiters = Counter(look.delimiter for look in seen.values() if look.delimiter)
     if len(delimiters) > 1:
@@ -76,18 +77,20 @@ def detect(paths: Sequence[Path], limit: int) -> Dialect:
 
 def _evidence(seen: Sequence[_Seen], encoding: str, delimiter: str) -> list[str]:
     marks, returns = sum(look.bom for look in seen), sum(look.crlf for look in seen)
-    said = [
-        f"encoding {encoding}: " + ("decodes without error" if encoding != "latin-1" else "bytes that neither UTF-8 nor cp1252 has")
-    ]
+    said = [_encoding_evidence(encoding)]
     if marks:
         said.append(f"{marks} of {len(seen)} files begin with a byte order mark, which is not part of the first name")
-    if not delimiter:
-        return said
     separated = any(look.delimiter for look in seen)
     said.append(f"fields are separated by {_DELIMITERS[delimiter]}" if separated else "one column, so no delimiter was seen")
     if returns:
         said.append(f"{returns} of {len(seen)} files have lines that end with CR LF; every ending is read")
     return said
+
+
+def _encoding_evidence(encoding: str) -> str:
+    return f"encoding {encoding}: " + (
+        "decodes without error" if encoding != "latin-1" else "bytes that neither UTF-8 nor cp1252 has"
+    )
 
 
 def _binary_format(path: Path) -> Format | None:
@@ -99,7 +102,7 @@ def _binary_format(path: Path) -> Format | None:
     if first == b"PK\x03\x04":
         try:
             with zipfile.ZipFile(path) as archive:
-                return Format.EXCEL if "[Content_Types].xml" in archive.namelist() else None
+                return Format.EXCEL if is_office(archive) else None
         except zipfile.BadZipFile:
             return None  # which says so when it is opened
     return None

@@ -7,15 +7,15 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tidegate.contracts.contract import ColumnType, Format, Kind
+from tidegate.contracts.column_types import MAX_DIGITS
+from tidegate.contracts.contract import NUMBER_KINDS, ColumnType, Format, Kind
 from tidegate.contracts.json_paths import spell
 from tidegate.engine import StagedFile
+from tidegate.engine.parquet import type_name
 from tidegate.propose.profile import Profile
 from tidegate.propose.types import Typed
 
 _MOST_MEMBERS = 50  # with more an object is a map, and its keys are values
-_MOST_DIGITS = 38
-_NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE})
 
 
 def members(form: Format, names: Sequence[str], rows: Path | None) -> dict[str, tuple[str, ...]]:
@@ -48,7 +48,7 @@ def _below(form: Format, name: str, key: str) -> str:
 def declared_types(form: Format, files: Sequence[StagedFile], names: Sequence[str], rows: Path | None) -> Mapping[str, pa.DataType]:
     """Return the types that the files themselves give their columns, where they agree; `names` and `rows` are those of `members`."""
     if form is Format.EXCEL and rows is not None:
-        return {name: pa.date32() for number, name in enumerate(names) if _is_midnight(f"c{number}", rows)}
+        return dict.fromkeys(_dates(names, rows), pa.date32())
     if form is not Format.PARQUET:
         return {}
     found: dict[str, set[pa.DataType]] = {}
@@ -58,13 +58,13 @@ def declared_types(form: Format, files: Sequence[StagedFile], names: Sequence[st
     return {name: next(iter(types)) for name, types in found.items() if len(types) == 1}
 
 
-def _is_midnight(column: str, rows: Path) -> bool:
-    """Whether all texts are moments at midnight, which is how Excel keeps dates."""
+def _dates(names: Sequence[str], rows: Path) -> list[str]:
+    """The columns of which all texts are moments at midnight, which is how Excel keeps dates."""
+    midnight = "regexp_full_match(c{}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T00:00:00')"
+    tests = ", ".join(f"bool_and({midnight.format(number)})" for number in range(len(names)))
     with duckdb.connect() as connection:
-        midnight = (
-            f"SELECT bool_and(regexp_full_match({column}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T00:00:00')) FROM read_parquet($1)"
-        )
-        return bool(connection.execute(midnight, [str(rows)]).fetchall()[0][0])
+        told = connection.execute(f"SELECT {tests} FROM read_parquet($1)", [str(rows)]).fetchall()[0]
+    return [name for name, only_dates in zip(names, told, strict=True) if only_dates]
 
 
 def _leaves(above: str, fields: Sequence[pa.Field]) -> list[tuple[str, pa.DataType]]:
@@ -79,7 +79,7 @@ def as_declared(typed: Typed, profile: Profile, type_: pa.DataType | None) -> Ty
     """Return the type that a file gives a column, where its texts alone would look like another."""
     if type_ is None:
         return typed
-    said, number = f"{str(type_).split('[', 1)[0]} in the files", typed.kind in _NUMBERS
+    said, number = f"{type_name(type_)} in the files", typed.kind in NUMBER_KINDS
     if fixed := _fixed(type_):
         return Typed(fixed, (said,))
     if number and pa.types.is_floating(type_):
@@ -94,8 +94,6 @@ def _fixed(type_: pa.DataType) -> ColumnType | None:
     if pa.types.is_timestamp(type_):
         return ColumnType(Kind.TIMESTAMPTZ if type_.tz else Kind.TIMESTAMP)
     if pa.types.is_decimal(type_):
-        return (
-            ColumnType(Kind.DECIMAL, type_.precision, type_.scale) if 0 <= type_.scale <= type_.precision <= _MOST_DIGITS else None
-        )
+        return ColumnType(Kind.DECIMAL, type_.precision, type_.scale) if 0 <= type_.scale <= type_.precision <= MAX_DIGITS else None
     tests = ((pa.types.is_boolean, Kind.BOOLEAN), (pa.types.is_date, Kind.DATE), (pa.types.is_time, Kind.TIME))
     return next((ColumnType(kind) for test, kind in tests if test(type_)), None)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from tidegate.contracts.contract import Kind, Privacy
+from tidegate.contracts.contract import NUMBER_KINDS, Kind, Privacy
 from tidegate.propose.check_digits import is_card
 from tidegate.propose.names import is_measure, word_set, words_of
 from tidegate.propose.profile import Profile
@@ -115,7 +115,7 @@ def _guess(profile: Profile, kind: Kind, context: Context) -> Guess:  # noqa: PL
     joined = "".join(words)
     named = next((_ALWAYS_BY_WORD[w] for w in (*words, joined) if w in _ALWAYS_BY_WORD), "")
     named = named or ("name of a person" if len(words) == 1 and words[0] in _ALONE and kind is Kind.STRING else "")
-    counted = kind in {Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE} and is_measure(profile.name)  # such as email_count
+    counted = kind in NUMBER_KINDS and is_measure(profile.name)  # such as email_count
     if (named or pairs & _PAIRS) and kind is not Kind.BOOLEAN and not counted:
         return _personal(kind, f"the name says: {named or 'identifies a person'}")
     local = next((_OF_A_PERSON_BY_WORD[w] for w in reversed(words) if w in _OF_A_PERSON_BY_WORD), "")

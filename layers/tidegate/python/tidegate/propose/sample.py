@@ -25,6 +25,7 @@ from tidegate.propose.dialect import Dialect
 from tidegate.propose.nested import declared_types, members
 
 _CHUNK = 1 << 20
+_SMALLER = "give a smaller sample, or raise --max-mb"
 _DEEPEST = 4  # names in a path that becomes a column
 
 
@@ -130,7 +131,7 @@ def _shortened(path: Path, dialect: Dialect, target: Path, limit: int) -> tuple[
     """The file itself, or a copy of its first records when its text is longer than `limit` bytes."""
     if dialect.format in {Format.PARQUET, Format.EXCEL}:
         if path.stat().st_size > limit:
-            raise FileRefused("TOO_LARGE", f"{path.name}: more than {limit >> 20} MiB: give a smaller sample, or raise --max-mb")
+            raise FileRefused("TOO_LARGE", f"{path.name}: more than {limit >> 20} MiB: {_SMALLER}")
         return path, False
     kept = bytearray()
     with opened(StagedFile("sample", path.name, "", "", path)) as stream:
@@ -139,12 +140,10 @@ def _shortened(path: Path, dialect: Dialect, target: Path, limit: int) -> tuple[
     if len(kept) <= limit:
         return path, False
     if dialect.csv.encoding == "utf-16":
-        raise FileRefused(
-            "TOO_LARGE", f"{path.name}: UTF-16 text of more than {limit >> 20} MiB: give a smaller sample, or raise --max-mb"
-        )
+        raise FileRefused("TOO_LARGE", f"{path.name}: UTF-16 text of more than {limit >> 20} MiB: {_SMALLER}")
     end = _last_line_end(kept) if dialect.format is Format.JSON else _last_record_end(bytes(kept))
     if not end:
-        hint = "give a smaller sample, or raise --max-mb" if dialect.format is Format.JSON else "check the quotes"
+        hint = _SMALLER if dialect.format is Format.JSON else "check the quotes"
         raise FileRefused("UNREADABLE", f"{path.name}: no record ends within {limit >> 20} MiB: {hint}")
     target.write_bytes(kept[:end])
     return target, True
