@@ -18,9 +18,9 @@ export UV_PYTHON_DOWNLOADS := never
 export SAM_CLI_TELEMETRY := 0
 # The laptop's Lambdas run on the laptop's Python, so their layers are built for it; a deployment is built for AWS.
 FOR_LAPTOP := TIDEGATE_BUILD_PYTHON=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') TIDEGATE_BUILD_PLATFORM=native
-SOURCES := template.yaml $(shell find functions layers statemachine requirements -type f -not -path '*/__pycache__/*' 2>/dev/null)
+SOURCES := template.yaml $(shell find functions jobs layers statemachine requirements -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help setup demo test check e2e build deploy bench clean lock unit sizes stop simulate chaos burst fuzz
+.PHONY: help setup spark demo test check e2e build deploy bench clean lock unit sizes stop simulate chaos burst fuzz
 
 help: ## show what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -45,6 +45,8 @@ unit: .venv/.ready .venvs/local/.ready ## unit and integration tests
 	$(BIN)/python -m pytest tests/unit/engine tests/integration tests/local > .local/second-half.txt 2>&1 & half=$$!; \
 	first=0; $(BIN)/python -m pytest tests/unit --ignore=tests/unit/engine || first=$$?; \
 	wait $$half || other=$$?; cat .local/second-half.txt; exit $$((first + other))
+
+spark: .venvs/spark/.ready ## make the Spark for the laptop's Glue jobs (needs Java 17); without it they fail and say so
 
 simulate: .venv/.ready ## search random histories for a lost or doubled row (HISTORIES=10000, SEED=0), then break the code in 29 ways
 	$(BIN)/python -m simulator --histories $(HISTORIES) --seed $(SEED)
@@ -94,6 +96,12 @@ clean: ## remove everything that was made; stops the laptop's AWS
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $<
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+.venvs/spark/.ready: requirements/spark.txt .venvs/uv/.ready
+	@java -version >/dev/null 2>&1 || { echo "Spark needs Java: install version 17" >&2; exit 1; }
+	$(UV) venv --quiet --clear --python $(PYTHON) .venvs/spark
+	$(UV) pip install --quiet --python .venvs/spark/bin/python --require-hashes -r $<
 	@touch $@
 
 .venvs/%/.ready: requirements/%.txt .venvs/uv/.ready

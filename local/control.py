@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVER = Path(__file__).resolve().with_name("server.py")
+SPARK = ROOT / ".venvs/spark/bin/python"
 TAIL_LINES = 30
 GRACE_SECONDS = 5.0
 
@@ -127,6 +128,8 @@ def _spawn(settings: Settings) -> int:
         raise LocalError(f"{settings.python} is missing: run `make setup`, or set TIDEGATE_LOCAL_PYTHON")
     settings.state.mkdir(parents=True, exist_ok=True)
     variables = os.environ | {"TIDEGATE_LOCAL_PORT": str(settings.port), "TIDEGATE_LOCAL_STATE": str(settings.state.resolve())}
+    if (SPARK.parents[1] / ".ready").exists():
+        variables.setdefault("TIDEGATE_SPARK_PYTHON", str(SPARK))
     command = [str(settings.python), str(SERVER)]
     writing = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     streams = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

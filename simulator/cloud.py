@@ -16,8 +16,8 @@ from tidegate.aws.envelopes import open_envelope
 from tidegate.aws.events import messages
 from tidegate.aws.ledger import DynamoLedger
 from tidegate.aws.table import Table
-from tidegate.errors import NothingWaits, TidegateError
-from tidegate.model.runs import execution_name
+from tidegate.errors import NothingWaits, TidegateError, Unexpected
+from tidegate.model.runs import Manifest, execution_name
 from tidegate.model.selection import MOST_REPLAYS, DeadLetter, Selection
 from tidegate.model.upkeep import Policy
 from tidegate.ports import ObjectVersion
@@ -27,6 +27,7 @@ from tidegate.usecases.batch import Desk, Limits
 from tidegate.usecases.claim import claim, read_manifest
 from tidegate.usecases.fail import fail
 from tidegate.usecases.ingest import Register, ingest
+from tidegate.usecases.job import run_job
 from tidegate.usecases.load import load
 from tidegate.usecases.maintain import maintain
 from tidegate.usecases.maintain_dataset import Keeping
@@ -130,6 +131,8 @@ class Cloud:
             return self._service("sns", "Publish", dict)
         if resource.endswith("sqs:sendMessage"):
             return self._service("sqs", "SendMessage letter", lambda: self.letters.append(json.loads(parameters["MessageBody"])))
+        if resource.endswith("glue:startJobRun.sync"):
+            return self._job_run(parameters["Arguments"])
         verb = parameters["FunctionName"].strip("${}").removesuffix("Function").lower()
         payload = json.loads(json.dumps(parameters["Payload"]))
         return {"Payload": self._invoked(verb, getattr(self, f"_{verb}"), payload)}
@@ -163,6 +166,9 @@ class Cloud:
         """Nothing but an error of our own tree may leave a Lambda."""
         try:
             return work()
+        except Unexpected as error:
+            self.bugs.append(f"{verb}: {error}")
+            raise
         except TidegateError:
             raise
         except Exception as error:
@@ -176,10 +182,15 @@ class Cloud:
         if claimed.manifest is None:
             raise NothingWaits(claimed.dataset)
         self.scheduler.note(f"{claimed.run_id} claims {[f.key.rsplit('/', 1)[1] for f in claimed.manifest.files]}")
-        return {"run_id": claimed.run_id, "manifest_key": claimed.manifest_key}
+        run = claimed.run
+        where = {"route": run.route, "workers": run.workers, "reason": run.route_reason} if run else {}
+        return {"run_id": claimed.run_id, "manifest_key": claimed.manifest_key, **where}
 
     def _load(self, event: Any) -> Any:
-        manifest = read_manifest(event["manifest_key"], self.lake_bucket)
+        self._load_run(read_manifest(event["manifest_key"], self.lake_bucket))
+        return {}
+
+    def _load_run(self, manifest: Manifest) -> None:
         with tempfile.TemporaryDirectory(dir=_DISK) as directory:
             account = load(
                 manifest,
@@ -192,7 +203,31 @@ class Cloud:
                 workshop=PlainWorkshop(Path(directory), self.lake, self._poisoned),
             )
         self.scheduler.note(f"{manifest.run_id} is loaded: {account.books.rows_accepted} rows")
-        return {}
+
+    def _job_run(self, arguments: Mapping[str, str]) -> Any:
+        """Run a Glue job. Of how it ended Step Functions knows the state."""
+        number = self.runs_of_verbs["job"] = self.runs_of_verbs.get("job", 0) + 1
+        name = f"jr_{number}"
+
+        def work() -> None:
+            manifest = read_manifest(arguments["--manifest_key"], self.lake_bucket)
+            run_job(
+                manifest,
+                arguments["--reason"],
+                name,
+                lambda: self._load_run(manifest),
+                ledger=self.ledger(),
+                objects=self.lake_bucket,
+                clock=self.clock,
+                lease_us=LEASE,
+            )
+
+        process = self.scheduler.spawn(f"job {number}", lambda: self._watched("job", work))
+        self.scheduler.wait(process)
+        if not process.done or process.error:
+            state = "FAILED" if process.done else "TIMEOUT"
+            raise TaskFailed("States.TaskFailed", json.dumps({"Id": name, "JobName": "load", "JobRunState": state}))
+        return {"JobRunState": "SUCCEEDED"}
 
     def _poisoned(self) -> None:
         self.scheduler.note("    a poison file kills its loader")

@@ -10,10 +10,11 @@ from typing import Any
 
 from simulator.rows import Row, accepts, fold, is_tombstone, newest_first, winners
 from tidegate.contracts.contract import Contract
-from tidegate.engine import FieldIds, FileResult, Inspection, Output, Parents, Refusal, StagedFile
-from tidegate.errors import BooksUnbalanced, NotFound, StaleCommit
-from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
-from tidegate.ports import Layers, LiveFile, Orphan, Swap, Table, TableVersion
+from tidegate.engine import FileResult, Inspection, Keyring, Limits, Parents, Refusal, StagedFile
+from tidegate.errors import AccessDenied, BooksUnbalanced, NotFound, StaleCommit
+from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest, ManifestFile
+from tidegate.ports import DataFile, Layers, LiveFile, Objects, Orphan, Outcome, Swap, Table, TableVersion
+from tidegate.tables.workshop import LocalWorkshop
 
 Call = Callable[[str, str, Callable[[], Any]], Any]
 LAYERS = ("bronze", "quarantine", "silver")
@@ -98,6 +99,7 @@ class MemoryTable:
     """One table at the version it was opened at."""
 
     merges = True
+    location = "/data"
     columns: Mapping[str, str] = {}
     field_ids: Mapping[str, int] = {}
 
@@ -109,6 +111,11 @@ class MemoryTable:
     def author(self) -> str:
         """The run of the newest commit."""
         return self._history[-1].author
+
+    @property
+    def data_bytes(self) -> int:
+        """Nothing has a size here."""
+        return 0
 
     def committed(self, run_id: str) -> Mapping[str, str] | None:
         """The summary of the run's commit."""
@@ -128,7 +135,7 @@ class MemoryTable:
         del directory
         return [Path(f.path) for f in files]
 
-    def commit(self, run_id: str, *, remove: Sequence[LiveFile], add: Sequence[Path], summary: Mapping[str, str]) -> Commit:
+    def commit(self, run_id: str, *, remove: Sequence[LiveFile], add: Sequence[DataFile], summary: Mapping[str, str]) -> Commit:
         """Swap data files on the version that was opened."""
         gone = {f.path for f in remove}
         kept = sum(f.rows for f in remove) - int(summary["tidegate.removed"])
@@ -226,16 +233,19 @@ class PlainWorkshop:
     lake: MemoryLake
     poisoned: Callable[[], None]
     key_id = "k1"
-    largest_file = 1 << 40
+
+    def stage(self, files: Sequence[ManifestFile], landing: Objects) -> Iterator[StagedFile | NotFound | AccessDenied]:
+        """Copy landing objects, as one machine does."""
+        return LocalWorkshop(self.directory, Limits(), Keyring("", b"")).stage(files, landing)
 
     def inspect(self, contract: Contract, files: Sequence[StagedFile]) -> Inspection:
         """Nothing is known of headers here."""
         del contract, files
         return Inspection((), {}, ())
 
-    def run(self, contract: Contract, files: Sequence[StagedFile], field_ids: FieldIds, run_id: str, parents: Parents) -> Output:
+    def run(self, contract: Contract, files: Sequence[StagedFile], layers: Layers, run_id: str, parents: Parents) -> Outcome:
         """Sort rows into accepted and quarantined ones. The contract refers to no other table."""
-        del field_ids, run_id, parents
+        del layers, run_id, parents
         results, accepted, quarantined = [], [], []
         for file in files:
             content = json.loads(file.path.read_bytes() or b'{"refused": true}')
@@ -252,9 +262,10 @@ class PlainWorkshop:
             accepted += good
             quarantined += bad
             results.append(FileResult(file.file_id, len(rows), len(good), len(bad)))
-        return Output(tuple(results), self._file(accepted), self._file(quarantined))
+        newest = str(max((r.at for r in accepted if r.at is not None), default=""))
+        return Outcome(tuple(results), self._files(accepted), self._files(quarantined), newest)
 
-    def replace(self, table: Table, leaving: Sequence[Leaving], arriving: Path | None) -> Swap:
+    def replace(self, table: Table, leaving: Sequence[Leaving], arriving: Sequence[DataFile]) -> Swap:
         """Rewrite the data files that hold leaving rows."""
         gone = {(g.key, g.file_id) for g in leaving}
 
@@ -264,11 +275,10 @@ class PlainWorkshop:
         remove = [f for f in table.live() if any(leaves(r) for r in self.lake.data[f.path])]
         before = [r for f in remove for r in self.lake.data[f.path]]
         kept = [r for r in before if not leaves(r)]
-        add = [p for p in (self._file(kept), arriving) if p is not None]
-        return Swap(remove, add, len(self._rows(arriving)), len(before) - len(kept))
+        return Swap(remove, [*self._files(kept), *arriving], len(self._rows(arriving)), len(before) - len(kept))
 
     def fold(
-        self, contract: Contract, manifest: Manifest, layers: Layers, arriving: Path | None, leaving: Sequence[Leaving]
+        self, contract: Contract, manifest: Manifest, layers: Layers, arriving: Sequence[DataFile], leaving: Sequence[Leaving]
     ) -> tuple[Swap, Books]:
         """Fold new rows into silver, or recompute the keys concerned from bronze."""
         new_rows, gone = self._rows(arriving), {g.key for g in leaving}
@@ -296,17 +306,12 @@ class PlainWorkshop:
         gone_rows, come = old.keys() - stay, [row for key, row in new.items() if key not in stay]
         remove = [f for f in layers.silver.live() if any(r.id in gone_rows for r in self.lake.data[f.path])]
         untouched = [r for f in remove for r in self.lake.data[f.path] if r.id not in gone_rows]
-        path = self._file(sorted([*untouched, *come], key=newest_first))
-        return Swap(remove, [path] if path else [], len(come), len(gone_rows)), books
+        add = self._files(sorted([*untouched, *come], key=newest_first))
+        return Swap(remove, add, len(come), len(gone_rows)), books
 
-    def living(self, contract: Contract, rows: Path | None) -> int:
+    def living(self, contract: Contract, rows: Sequence[DataFile]) -> int:
         """The rows that silver would hold of these alone."""
         return len(fold(contract, self._rows(rows), Epoch()))
-
-    def highest(self, rows: Path | None, column: str | None) -> str:
-        """The highest `at`."""
-        del column
-        return str(max((r.at for r in self._rows(rows) if r.at is not None), default=""))
 
     def _hidden(self, contract: Contract, bronze: Sequence[Row], silver: Sequence[Row]) -> set[str | None]:
         """Return the keys that tombstones hid: they may have left."""
@@ -316,11 +321,11 @@ class PlainWorkshop:
         """Whether bronze may hold a newer tombstone of a key that silver does not show."""
         return contract.delete_when is not None and bool(missing)
 
-    def _rows(self, path: Path | None) -> list[Row]:
-        return self.lake.data[str(path)] if path else []
+    def _rows(self, paths: Sequence[DataFile]) -> list[Row]:
+        return [row for path in paths for row in self.lake.data[str(path)]]
 
-    def _file(self, rows: Sequence[Row]) -> Path | None:
-        return self.lake.keep(rows) if rows else None
+    def _files(self, rows: Sequence[Row]) -> tuple[Path, ...]:
+        return (self.lake.keep(rows),) if rows else ()
 
 
 def _fate(row: Row, old: Mapping[str | None, Row], newest: Mapping[str | None, Row], new: Mapping[str | None, Row]) -> str:

@@ -85,6 +85,9 @@ def _fill(template: Any, data: Any, context: Any) -> Any:
 def _value(text: str, data: Any, context: Any) -> Any:
     if text.startswith("States.JsonToString("):
         return json.dumps(_value(text[len("States.JsonToString(") : -1], data, context))
+    if text.startswith("States.Format("):
+        words, path = text[len("States.Format('") : -1].split("', ")
+        return words.format(_value(path, data, context))
     return _get(context, text[1:]) if text.startswith("$$.") else _get(data, text)
 
 
@@ -111,5 +114,6 @@ def _holds(rule: Mapping[str, Any], data: Any) -> bool:
         "IsPresent": lambda wanted: wanted is True,
         "IsString": lambda wanted: isinstance(value, str) is wanted,
         "BooleanEquals": lambda wanted: value is wanted,
+        "StringEquals": lambda wanted: value == wanted,
     }
     return all(tests[name](wanted) for name, wanted in rule.items() if name not in ("Variable", "Next", "Comment"))

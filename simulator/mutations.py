@@ -39,7 +39,7 @@ def _no_fence() -> Patches:
 def _no_replacement() -> Patches:
     def replaced(self: PlainWorkshop, table: Any, leaving: Any, arriving: Any) -> Swap:
         del table, leaving
-        return Swap((), [arriving] if arriving else [], len(self._rows(arriving)), 0)
+        return Swap((), arriving, len(self._rows(arriving)), 0)
 
     return [patch.object(PlainWorkshop, "replace", replaced)]
 

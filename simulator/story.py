@@ -13,6 +13,7 @@ from simulator.rows import body
 from tidegate.contracts.publish import publish
 from tidegate.model.selection import Selection
 from tidegate.usecases.batch import Limits
+from tidegate.usecases.routing import NEVER, Thresholds
 
 DATASETS = ("demo.events", "demo.visits")
 _STEPS = 30_000  # a history that does more does not come to rest
@@ -89,7 +90,10 @@ class Story:
         self.upkeeps_left = (2, 0, 6)[choices.draw(3)]
         self.dull = (0.75, 0.5, 0.3, 0.9)[choices.draw(4)]
         window = (0, 0, 0, 5)[choices.draw(4)]
-        self.cloud = Cloud(self.scheduler, Limits(files=3, bytes=10_000, runs=4, window=window))
+        route = (NEVER, NEVER, NEVER, Thresholds(text=200, silver=1 << 40, batch=20_000, per_worker=1000, workers=3))[
+            choices.draw(4)
+        ]
+        self.cloud = Cloud(self.scheduler, Limits(files=3, bytes=10_000, runs=4, window=window, route=route, wait_us=LEASE))
         self.ids, self.files = ((5, 6), (2, 3), (2, 3))[choices.draw(3)]  # few of them meet more often
         self.hurry = (5, 1, 0)[choices.draw(3)]  # how much happens before runs have come to rest
         self.narrow = choices.draw(3) == 2  # one dataset, to which deltas come and are overwritten

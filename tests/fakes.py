@@ -1,10 +1,12 @@
 """The outside, in memory (DynamoDB is in `dynamo`): a state machine, buckets and a clock that obey the same contracts as the real ones."""
 
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tidegate.aws.envelopes import open_envelope
 from tidegate.errors import NotFound
@@ -78,6 +80,16 @@ class FakeObjects:
                     yield ObjectVersion(key, version_id, len(body), latest=place == 0, etag=etag)
                 elif place == 0:
                     yield ObjectVersion(key, version_id, 0, latest=True, deleted=True)
+
+    def size(self, key: str, version_id: str) -> int:
+        return len(self.first(key, version_id, 1 << 60))
+
+    @contextmanager
+    def ranged(self, key: str, version_id: str, start: int, stop: int) -> Iterator[BinaryIO]:
+        yield io.BytesIO(self.first(key, version_id, stop)[start:])
+
+    def upload(self, key: str, path: Path) -> None:
+        self.put(key, path.read_bytes())
 
     def download(self, key: str, version_id: str, path: Path) -> None:
         body = dict(self.stored.get(key, ())).get(version_id)

@@ -89,7 +89,7 @@ def fold(contract: Contract, accepted: Path, out: Path, limits: engine.Limits) -
     layers = Layers(*(NewTable(contract, layer) for layer in ("bronze", "quarantine", "silver")))
     room = out / "silver-room"
     room.mkdir()
-    swap, books = fold_silver(contract, manifest, layers, accepted, [], room, limits)
+    swap, books = fold_silver(contract, manifest, layers, [accepted], [], room, limits)
     for number, made in enumerate(swap.add):
         made.rename(out / (f"silver-{number}.parquet" if number else "silver.parquet"))
     return {"inserted": books.rows_inserted, "superseded": books.rows_superseded}

@@ -6,7 +6,20 @@ holds each of them to what AWS does, so a new emulator version that moved a name
 
 from importlib import import_module
 
-MODULES = ("ranges", "lambdas", "workflows", "jobs", "athena", "catalog", "queues", "asynchronous", "transport", "chaos", "meter")
+MODULES = (
+    "ranges",
+    "lambdas",
+    "workflows",
+    "jobs",
+    "athena",
+    "catalog",
+    "layers",
+    "queues",
+    "asynchronous",
+    "transport",
+    "chaos",
+    "meter",
+)
 
 
 def install() -> None:

@@ -1,8 +1,10 @@
 """Glue Spark jobs run, or fail: none is reported SUCCEEDED without running.
 
 On AWS a `glueetl` run executes the job's script with `--NAME value` arguments in sys.argv, under the job's role; more runs than
-MaxConcurrentRuns (default 1) give ConcurrentRunsExceededException; stopping a run ends it. The emulator, without Docker, marks such
-runs SUCCEEDED at once. Here the script is a process of the interpreter in TIDEGATE_SPARK_PYTHON; without one the run FAILS.
+MaxConcurrentRuns (default 1) give ConcurrentRunsExceededException, or wait where the job says so; stopping a run ends it. The
+emulator, without Docker, marks such runs SUCCEEDED at once. Here the script is a process of the interpreter in TIDEGATE_SPARK_PYTHON;
+without one the run FAILS. Spark's machines are the cores of this one; TIDEGATE_SPARK_OPTIONS may say otherwise, in the words of
+spark-submit.
 """
 
 import contextvars
@@ -20,12 +22,15 @@ from ministack.services import glue
 
 from local.extensions import roles
 
-ACTIVE = ("STARTING", "RUNNING", "STOPPING", "WAITING")
+ACTIVE = ("STARTING", "RUNNING", "STOPPING")
+REMEMBERED = ("ExecutionProperty", "JobRunQueuingEnabled")  # fields of a job that the emulator does not keep
 KEPT = ("PATH", "HOME", "LANG", "JAVA_HOME", "SSL_CERT_FILE")
 POLL_SECONDS = 0.2
+SPARK_OPTIONS = "--conf spark.ui.enabled=false --conf spark.driver.host=127.0.0.1"
 CAUSE_CHARACTERS = 4_000
 
 Run = dict[str, Any]
+_places = threading.Lock()
 
 
 def install() -> None:
@@ -46,47 +51,76 @@ def install() -> None:
         _remember_property(data.get("JobName"), data.get("JobUpdate") or {})
         return answer
 
+    stop = glue._batch_stop_job_run
+
+    def batch_stop_job_run(data: dict[str, Any]) -> Any:  # noqa: ANN401 - the emulator's response
+        with _places:
+            for run in glue._job_runs.get(data.get("JobName"), []):
+                if run["Id"] in data.get("JobRunIds", ()) and run["JobRunState"] == "WAITING":
+                    run["JobRunState"] = "STARTING"  # the emulator stops no other
+            return stop(data)
+
     glue._start_job_run, glue._create_job, glue._update_job = start_job_run, create_job, update_job
+    glue._batch_stop_job_run = batch_stop_job_run
     _keep_property_of_templates()
 
 
 def _keep_property_of_templates() -> None:
-    """The emulator's CloudFormation passes on the fields it lists; it does not list this one."""
+    """The emulator's CloudFormation passes on the fields it lists; it does not list these."""
     from ministack.services.cloudformation import provisioners
 
-    provisioners._GLUE_JOB_DEFAULTS["ExecutionProperty"] = {"MaxConcurrentRuns": 1}
+    provisioners._GLUE_JOB_DEFAULTS |= {"ExecutionProperty": {"MaxConcurrentRuns": 1}, "JobRunQueuingEnabled": False}
 
 
 def _remember_property(name: str | None, fields: dict[str, Any]) -> None:
-    if name in glue._jobs and "ExecutionProperty" in fields:
-        glue._jobs[name]["ExecutionProperty"] = fields["ExecutionProperty"]
+    if name in glue._jobs:
+        glue._jobs[name] |= {field: fields[field] for field in REMEMBERED if field in fields}
 
 
 def _start(job: dict[str, Any], data: dict[str, Any]) -> Any:  # noqa: ANN401 - the emulator's response
     name, runs = job["Name"], glue._job_runs.setdefault(job["Name"], [])
     allowed = int((job.get("ExecutionProperty") or {}).get("MaxConcurrentRuns", 1))
-    if sum(run["JobRunState"] in ACTIVE for run in runs) >= allowed:
+    queued = str(job.get("JobRunQueuingEnabled", False)).lower() == "true"
+    if _active(runs) >= allowed and not queued:
         return error_response_json("ConcurrentRunsExceededException", f"Concurrent runs exceeded for {name}", 400)
     now = int(time.time())
+    state = "WAITING" if queued else "STARTING"
     run_id = f"jr_{new_uuid().replace('-', '')}"
-    workers = data.get("NumberOfWorkers") or job.get("NumberOfWorkers", 2)
+    workers = int(data.get("NumberOfWorkers") or job.get("NumberOfWorkers", 2))
     run: Run = {
-        "Id": run_id, "Attempt": 0, "JobName": name, "StartedOn": now, "LastModifiedOn": now, "JobRunState": "STARTING",
+        "Id": run_id, "Attempt": 0, "JobName": name, "StartedOn": now, "LastModifiedOn": now, "JobRunState": state,
         "Arguments": data.get("Arguments") or {}, "PredecessorRuns": [], "ExecutionTime": 0, "NumberOfWorkers": workers,
-        "Timeout": data.get("Timeout") or job.get("Timeout", 2880), "WorkerType": data.get("WorkerType") or job.get("WorkerType"),
+        "Timeout": int(data.get("Timeout") or job.get("Timeout", 2880)), "WorkerType": data.get("WorkerType") or job.get("WorkerType"),
         "GlueVersion": job.get("GlueVersion"), "LogGroupName": "/aws-glue/jobs",
     }  # fmt: skip
     runs.append(run)
     arguments = {**(job.get("DefaultArguments") or {}), **run["Arguments"], **(job.get("NonOverridableArguments") or {})}
     context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(_run, job, run, arguments), daemon=True).start()
+    threading.Thread(target=context.run, args=(_run, job, run, arguments, allowed), daemon=True).start()
     return json_response({"JobRunId": run_id})
 
 
-def _run(job: dict[str, Any], run: Run, arguments: dict[str, str]) -> None:
+def _active(runs: list[Run]) -> int:
+    return sum(run["JobRunState"] in ACTIVE for run in runs)
+
+
+def _wait_for_a_place(job: dict[str, Any], run: Run, allowed: int) -> None:
+    """Let a queued run wait until fewer are active; the one that waits longest goes first."""
+    runs = glue._job_runs[job["Name"]]
+    while run["JobRunState"] == "WAITING":
+        with _places:
+            first = next(r for r in runs if r["JobRunState"] == "WAITING")
+            if first is run and _active(runs) < allowed:
+                run["JobRunState"] = "STARTING"
+                return
+        time.sleep(POLL_SECONDS)
+
+
+def _run(job: dict[str, Any], run: Run, arguments: dict[str, str], allowed: int) -> None:
     """Run the script to its end, and write that end into the run; a run stopped meanwhile stays STOPPED."""
+    _wait_for_a_place(job, run, allowed)
     try:
-        state, message = _execute(job, run, arguments)
+        state, message = _execute(job, run, arguments) if run["JobRunState"] != "STOPPED" else ("STOPPED", "")
     except Exception as error:  # noqa: BLE001 - a run always ends, with a reason
         state, message = "FAILED", f"{type(error).__name__}: {error}"
     if run["JobRunState"] != "STOPPED":
@@ -136,6 +170,9 @@ def _wait(process: subprocess.Popen[bytes], run: Run) -> str:
 def _environment(job: dict[str, Any], run: Run) -> dict[str, str]:
     return {
         **{name: value for name, value in os.environ.items() if name in KEPT or name.startswith("TIDEGATE_")},
+        "PYSPARK_PYTHON": os.environ["TIDEGATE_SPARK_PYTHON"],
+        "PYSPARK_SUBMIT_ARGS": f"--master local[*] {os.environ.get('TIDEGATE_SPARK_OPTIONS', '')} {SPARK_OPTIONS} pyspark-shell",
+        "SPARK_LOCAL_IP": "127.0.0.1",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
         "AWS_REGION": get_region(),
         "AWS_DEFAULT_REGION": get_region(),

@@ -50,7 +50,8 @@ class Shop:
         if full:
             self.epoch = Epoch(full, arrival)
         layers = self.lake.open(self.contract)
-        arriving = self._parquet(room, run, key, arrival, rows, full, layers.bronze.field_ids)
+        written = self._parquet(room, run, key, arrival, rows, full, layers.bronze.field_ids)
+        arriving = [written] if written else []
         leaving = [Leaving(key)] if replaces else []
         workshop = LocalWorkshop(room, LIMITS, Keyring("test", b"k" * 64))
         bronze = commit_rows(layers.bronze, leaving, arriving, run, workshop, fence=True)
@@ -71,7 +72,7 @@ class Shop:
         bronze: Commit,
         silver: Commit,
         books: Books,
-        arriving: Path | None,
+        arriving: Sequence[Path],
         leaving: Sequence[Leaving],
         manifest: Manifest,
     ) -> None:
@@ -183,7 +184,7 @@ def test_replacement_that_leaves_nothing_behind_still_moves_the_table(shop: Shop
     shop.load("k1", "001", [("a", 1)])
     overtaken = shop.lake.open(shop.contract)
     workshop = LocalWorkshop(shop.folder, LIMITS, Keyring("test", b"k" * 64))
-    commit_rows(shop.lake.open(shop.contract).quarantine, [Leaving("k1")], None, "successor", workshop, fence=False)
+    commit_rows(shop.lake.open(shop.contract).quarantine, [Leaving("k1")], [], "successor", workshop, fence=False)
     summary = dict.fromkeys(("tidegate.added", "tidegate.removed", "tidegate.before", "tidegate.after"), "0")
     with pytest.raises(StaleCommit):
         overtaken.quarantine.commit("zombie", remove=[], add=[], summary=summary)
@@ -312,7 +313,7 @@ def _reject(shop: Shop, table: Table, key: str, run: str, reason: str) -> None:
         select = f"SELECT {', '.join(table.columns)} FROM (SELECT {values}, {', '.join(others)})"  # noqa: S608
         arriving = copy_to(db, select, room / "rejected.parquet", table.field_ids)
     workshop = LocalWorkshop(room, LIMITS, Keyring("test", b"k" * 64))
-    commit_rows(table, [Leaving(key)], arriving, run, workshop, fence=True)
+    commit_rows(table, [Leaving(key)], [arriving] if arriving else [], run, workshop, fence=True)
 
 
 def _reasons(shop: Shop) -> list[tuple[str, str, str | None]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import ACCOUNT, Cloud, unique
+from .conftest import ACCOUNT, Cloud, unique, until
 
 STATES = "states.amazonaws.com"
 CATCH_ALL = [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}]
@@ -164,6 +164,35 @@ def test_one_run_too_many_is_refused_by_name(cloud: Cloud) -> None:
     glue = cloud.client("glue")
     glue.batch_stop_job_run(JobName=job.name, JobRunIds=[started["JobRunId"]])
     assert glue.get_job_run(JobName=job.name, RunId=started["JobRunId"])["JobRun"]["JobRunState"] == "STOPPED"
+
+
+def test_a_job_with_a_queue_lets_runs_wait_for_each_other(cloud: Cloud) -> None:
+    job = Job(cloud, "import time; time.sleep(2)", ExecutionProperty={"MaxConcurrentRuns": 1}, JobRunQueuingEnabled=True)
+    glue, first = cloud.client("glue"), json.loads(job.run(resource="startJobRun")["output"])["JobRunId"]
+    second, third = (json.loads(job.run(resource="startJobRun")["output"])["JobRunId"] for _ in range(2))
+
+    def state(run: str) -> str:
+        return str(glue.get_job_run(JobName=job.name, RunId=run)["JobRun"]["JobRunState"])
+
+    until(lambda: (state(first), state(second), state(third)) == ("RUNNING", "WAITING", "WAITING"))
+    glue.batch_stop_job_run(JobName=job.name, JobRunIds=[second])
+    until(lambda: (state(first), state(second), state(third)) == ("SUCCEEDED", "STOPPED", "SUCCEEDED"))
+
+
+def test_a_stopped_execution_stops_its_job_run(cloud: Cloud) -> None:
+    job = Job(cloud, "import time; time.sleep(60)")
+    role = cloud.role(("glue:StartJobRun", f"arn:aws:glue:us-east-1:{ACCOUNT}:job/{job.name}"), trusted=STATES)
+    task = machine({"Resource": "arn:aws:states:::glue:startJobRun.sync", "Parameters": {"JobName": job.name}})
+    states, glue = cloud.client("stepfunctions"), cloud.client("glue")
+    made = states.create_state_machine(name=unique("machine"), definition=json.dumps(task), roleArn=role)
+    started = states.start_execution(stateMachineArn=made["stateMachineArn"])["executionArn"]
+
+    def state() -> list[str]:
+        return [run["JobRunState"] for run in glue.get_job_runs(JobName=job.name)["JobRuns"]]
+
+    until(lambda: state() == ["RUNNING"])
+    states.stop_execution(executionArn=started)
+    until(lambda: state() == ["STOPPED"])
 
 
 def test_a_missing_script_fails_the_run(cloud: Cloud) -> None:

@@ -17,10 +17,9 @@ CORE = sorted(
     [
         *(
             p
-            for folder in ("model", "contracts", "engine", "propose", "tables", "usecases")
+            for folder in ("model", "contracts", "engine", "ports", "propose", "tables", "usecases")
             for p in (PACKAGE / folder).glob("*.py")
         ),
-        PACKAGE / "ports.py",
         PACKAGE / "errors.py",
     ]
 )

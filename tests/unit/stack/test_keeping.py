@@ -20,7 +20,8 @@ def test_a_message_stays_hidden_for_six_times_what_ingest_may_take() -> None:
 
 def test_every_log_group_forgets() -> None:
     groups = of_type("AWS::Logs::LogGroup")
-    assert {f"{verb.capitalize()}Logs" for verb in verbs()} | {"LoadStateMachineLogs"} == set(groups)
+    others = {"LoadStateMachineLogs", "PublishLogs", "LoadJobErrorLogs", "LoadJobOutputLogs"}
+    assert {f"{verb.capitalize()}Logs" for verb in verbs()} | others == set(groups)
     assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
 
 

@@ -87,5 +87,5 @@ def test_a_functions_layers_have_what_its_start_imports(verb: str) -> None:
 
 def test_a_light_function_carries_no_engine() -> None:
     functions = of_type("AWS::Serverless::Function")
-    light = {name for name, function in functions.items() if {"Ref": "EngineLayer"} not in function["Layers"]}
+    light = {name for name, function in functions.items() if {"Ref": "EngineLayer"} not in function.get("Layers", [])}
     assert {"IngestFunction", "ClaimFunction", "FailFunction", "ReplayFunction", "ReconcileFunction"} <= light

@@ -1,8 +1,8 @@
 import json
 import re
 
-from tests.unit.stack.stack import LAMBDA, MACHINE, STATES, of_type
-from tidegate.errors import NothingWaits, Transient
+from tests.unit.stack.stack import LAMBDA, MACHINE, ROOT, STATES, of_type
+from tidegate.errors import NoRoom, NothingWaits, Transient
 
 # What Lambda and Step Functions themselves raise when the same call may succeed later.
 FROM_AWS = {
@@ -33,7 +33,7 @@ def test_retries_back_off_with_jitter_and_end() -> None:
             assert retrier["BackoffRate"] > 1, name
             assert retrier["JitterStrategy"] == "FULL", name
             assert 0 < retrier["MaxAttempts"] < 10, name
-            assert retrier["MaxDelaySeconds"] <= 60, name
+            assert retrier["MaxDelaySeconds"] <= (600 if name == "LoadOnGlue" else 60), name
 
 
 def test_no_task_waits_for_ever_and_none_is_cut_off_before_its_function() -> None:
@@ -96,12 +96,35 @@ def test_after_a_failed_run_the_dataset_is_looked_at_again() -> None:
     assert [choice["Next"] for choice in STATES["Proceed?"]["Choices"]] == ["Claim"]
 
 
-def test_a_run_costs_five_transitions() -> None:
-    path, name = ["Claim"], "Claim"
-    while "End" not in STATES[name]:
-        name = STATES[name]["Next"]
-        path.append(name)
-    assert path == ["Claim", "Load", "Audit", "Settle", "Notify"]
+def way(compute: str) -> list[str]:
+    """Return the states of a run that goes well."""
+    path = [MACHINE["StartAt"]]
+    while "End" not in STATES[path[-1]]:
+        state = STATES[path[-1]]
+        chosen = [c["Next"] for c in state.get("Choices", ()) if c.get("StringEquals") == compute]
+        path.append(chosen[0] if chosen else state.get("Next") or state["Default"])
+    return path
+
+
+def test_a_run_costs_six_transitions_wherever_it_is_loaded() -> None:
+    assert way("LAMBDA") == ["Claim", "Route?", "Load", "Audit", "Settle", "Notify"]
+    assert way("GLUE") == ["Claim", "Route?", "LoadOnGlue", "Audit", "Settle", "Notify"]
+
+
+def test_what_is_too_much_for_a_lambda_goes_to_glue_and_a_crash_is_tried_once_more_first() -> None:
+    crashes = {"Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"}
+    escalated = STATES["Load"]["Catch"][0]
+    assert set(escalated["ErrorEquals"]) == crashes | {NoRoom.__name__}
+    assert STATES[escalated["Next"]]["Next"] == "LoadOnGlue"
+    (once,) = (r for r in STATES["Load"]["Retry"] if set(r["ErrorEquals"]) & crashes)
+    assert (set(once["ErrorEquals"]), once["MaxAttempts"]) == (crashes, 1)
+
+
+def test_both_ways_to_glue_have_what_its_job_is_started_with() -> None:
+    wanted = {v.removeprefix("$.") for v in re.findall(r"\$\.\w+", json.dumps(STATES["LoadOnGlue"]["Parameters"]))}
+    handler = (ROOT / "functions/claim/handler.py").read_text(encoding="utf-8")
+    assert all(f'"{name}": ' in handler for name in wanted)
+    assert wanted <= {name.removesuffix(".$") for name in STATES["Escalate"]["Parameters"]}
 
 
 def test_every_state_can_be_reached() -> None:

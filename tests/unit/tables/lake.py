@@ -17,7 +17,7 @@ from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, Load
 from tidegate.engine import Keyring, Limits
 from tidegate.errors import NotFound, StaleCommit
 from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
-from tidegate.ports import Lake, Layers, LiveFile, Orphan, Table, TableVersion
+from tidegate.ports import DataFile, Lake, Layers, LiveFile, Orphan, StoredFile, Table, TableVersion
 from tidegate.tables.duck import connect, copy_to, reading
 from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema
 from tidegate.tables.silver import LINEAGE
@@ -69,7 +69,7 @@ class LocalTable:
     def __init__(
         self, name: str, stored: list[_Version], columns: Mapping[str, str], ids: Mapping[str, int], lake: "LocalLake"
     ) -> None:
-        self.name, self.columns, self.field_ids = name, columns, ids
+        self.name, self.columns, self.field_ids, self.location = name, columns, ids, str(lake.place)
         self._stored, self._lake, self._history = stored, lake, list(stored)
         self.fetched: list[str] = []
         self.version = ""
@@ -77,6 +77,10 @@ class LocalTable:
     @property
     def author(self) -> str:
         return self._history[-1].author
+
+    @property
+    def data_bytes(self) -> int:
+        return sum(f.bytes for f in self.live())
 
     def committed(self, run_id: str) -> Mapping[str, str] | None:
         return next((v.summary for v in self._history if v.author == run_id and not v.expired), None)
@@ -94,7 +98,7 @@ class LocalTable:
         self.fetched += [f.path for f in files]
         return [Path(shutil.copy(f.path, directory)) for f in files]
 
-    def commit(self, run_id: str, *, remove: Sequence[LiveFile], add: Sequence[Path], summary: Mapping[str, str]) -> Commit:
+    def commit(self, run_id: str, *, remove: Sequence[LiveFile], add: Sequence[DataFile], summary: Mapping[str, str]) -> Commit:
         added = tuple(self._keep(path, number) for number, path in enumerate(add))
         self._swap(_Version(tuple(f for f in self.live() if f not in remove) + added, run_id, dict(summary)))
         return Commit(self.name, *(int(summary[f"tidegate.{word}"]) for word in ("added", "removed", "before", "after")))
@@ -145,7 +149,8 @@ class LocalTable:
         self._stored.append(replace(version, made_at=self._lake.clock()))
         self._history = list(self._stored)
 
-    def _keep(self, path: Path, number: int) -> LiveFile:
+    def _keep(self, file: DataFile, number: int) -> LiveFile:
+        path = Path(file.uri) if isinstance(file, StoredFile) else file
         kept = self._lake.place / f"{self.name}-{len(self._history)}-{number}-{next(self._lake.numbers)}.parquet"
         kept.write_bytes(path.read_bytes())
         self._lake.written[str(kept)] = self._lake.clock()
@@ -233,10 +238,13 @@ class Version:
 
 
 class Dataset:
-    """Plays runs on a lake as claim and load do: what is loaded, which keys leave, which epoch holds."""
+    """Plays runs on a lake as claim and load do: what is loaded, which keys leave, which epoch holds.
 
-    def __init__(self, lake: Lake, place: Path, contract: Contract = SALES) -> None:
-        self.lake, self.contract, self._place = lake, contract, place
+    `apart`: the accepted rows of a run come in a data file for each of its files, as when several machines wrote them.
+    """
+
+    def __init__(self, lake: Lake, place: Path, contract: Contract = SALES, *, apart: bool = False) -> None:
+        self.lake, self.contract, self._place, self._apart = lake, contract, place, apart
         self.loaded: dict[str, Version] = {}  # by key
         self.epoch = Epoch()
         self._runs = 0
@@ -289,8 +297,13 @@ class Dataset:
             done.check()
         return commit, books
 
-    def accepted(self, room: Path, run_id: str, bronze: Table, *versions: Version) -> Path | None:
+    def accepted(self, room: Path, run_id: str, bronze: Table, *versions: Version) -> list[Path]:
         """Write what the row engine would."""
+        parts = [[v] for v in versions] if self._apart else [versions]
+        written = (self._written(room / f"accepted-{n}.parquet", run_id, bronze, part) for n, part in enumerate(parts))
+        return [path for path in written if path is not None]
+
+    def _written(self, path: Path, run_id: str, bronze: Table, versions: Sequence[Version]) -> Path | None:
         third = self.contract.columns[2]
         rows = [
             {"id": row[0], "at": row[1], third.name: Decimal(row[2]) if row[2] and third.type.kind is Kind.DECIMAL else row[2]}
@@ -300,10 +313,10 @@ class Dataset:
         ]
         if not rows:
             return None
-        with connect(room, LIMITS) as db:
+        with connect(path.parent, LIMITS) as db:
             db.register("made", pa.Table.from_pylist(rows))
             cast = ", ".join(f'"{name}"::{kind} AS "{name}"' for name, kind in bronze.columns.items() if name in rows[0])
-            return copy_to(db, f"SELECT {cast} FROM made", room / "accepted.parquet", bronze.field_ids)  # noqa: S608 - names of ours
+            return copy_to(db, f"SELECT {cast} FROM made", path, bronze.field_ids)  # noqa: S608 - names of ours
 
     # Looking
 

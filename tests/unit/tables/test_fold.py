@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.unit.tables.histories import HISTORIES, Step, play
 from tests.unit.tables.lake import DELTA, EVENTS, FULL, SALES, Dataset, LocalLake, Version
@@ -21,17 +22,17 @@ def sales(tmp_path: Path) -> Dataset:
 
 
 @settings(max_examples=40, deadline=None)
-@given(HISTORIES)
-def test_any_history_of_an_upsert_dataset_leaves_the_plain_fold(history: list[Step]) -> None:
+@given(HISTORIES, st.booleans())
+def test_any_history_of_an_upsert_dataset_leaves_the_plain_fold(history: list[Step], apart: bool) -> None:  # noqa: FBT001 - drawn
     with tempfile.TemporaryDirectory() as place:
-        play(Dataset(LocalLake(Path(place)), Path(place), SALES), history)
+        play(Dataset(LocalLake(Path(place)), Path(place), SALES, apart=apart), history)
 
 
 @settings(max_examples=25, deadline=None)
-@given(HISTORIES)
-def test_any_history_of_an_append_dataset_leaves_the_plain_fold(history: list[Step]) -> None:
+@given(HISTORIES, st.booleans())
+def test_any_history_of_an_append_dataset_leaves_the_plain_fold(history: list[Step], apart: bool) -> None:  # noqa: FBT001 - drawn
     with tempfile.TemporaryDirectory() as place:
-        play(Dataset(LocalLake(Path(place)), Path(place), EVENTS), history)
+        play(Dataset(LocalLake(Path(place)), Path(place), EVENTS, apart=apart), history)
 
 
 @settings(max_examples=25, deadline=None)

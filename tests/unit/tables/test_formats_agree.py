@@ -218,10 +218,9 @@ def tables(of: Contract, write: Callable[[Sequence[Row]], bytes], loads: Sequenc
         path.write_bytes(write(rows))
         workshop, layers = LocalWorkshop(room, LIMITS, KEYRING), lake.open(of)
         manifest = Manifest(of.dataset, 1, f"run-{number}", "key", "1.0.0", Epoch(), Epoch(), ())
-        ids = {"bronze": layers.bronze.field_ids, "quarantine": layers.quarantine.field_ids}
         staged = StagedFile(f"f{number}", f"healthcare/patients/delta/{number}", "v", f"{number:04d}", path)
-        output = workshop.run(of, [staged], ids, manifest.run_id, {})
-        assert output.extra_columns == ()
+        output = workshop.run(of, [staged], layers, manifest.run_id, {})
+        assert workshop.inspect(of, [staged]).extra_columns == ()
         commit_rows(layers.bronze, [], output.accepted, manifest.run_id, workshop, fence=True)
         commit_rows(layers.quarantine, [], output.quarantined, manifest.run_id, workshop, fence=False)
         commit_silver(of, manifest, layers, output.accepted, [], workshop)

@@ -34,7 +34,7 @@ def remove(table: LocalTable, keys: Sequence[str], place: Path) -> Commit:
 def leave(table: LocalTable, leaving: Sequence[Leaving], place: Path, run_id: str = "removal") -> Commit:
     room = place / "room"
     room.mkdir(parents=True)
-    return commit_rows(table, leaving, None, run_id, LocalWorkshop(room, LIMITS, KEYRING), fence=True)
+    return commit_rows(table, leaving, [], run_id, LocalWorkshop(room, LIMITS, KEYRING), fence=True)
 
 
 def test_rows_of_other_objects_stay_as_they_are(sales: Dataset, tmp_path: Path) -> None:

@@ -151,7 +151,9 @@ class TestLarge:
         with connect(room, limits) as db:
             arriving = copy_to(db, made, room / "arriving.parquet", layers.bronze.field_ids)
         manifest = Manifest(SALES.dataset, 1, run, "key", "1.0.0", Epoch(), Epoch(), ())
-        commit, books = commit_silver(dataset.contract, manifest, layers, arriving, [], LocalWorkshop(room, limits, KEYRING))
+        commit, books = commit_silver(
+            dataset.contract, manifest, layers, [arriving] if arriving else [], [], LocalWorkshop(room, limits, KEYRING)
+        )
         assert commit.rows_after == commit.rows_before + books.rows_inserted
         return books
 

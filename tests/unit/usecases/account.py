@@ -28,6 +28,7 @@ EVENTS = "demo.events"
 DELTA = "demo/events/delta/"
 FULL = "demo/events/full/"
 _OF_RUNS = {"loaded by", "runs", "lease", "letters"}
+_JOB_RUN = re.compile(r"jr_[0-9]+")
 _MANIFEST = re.compile(r"manifest-[0-9a-f]+\.json")  # its digest has the times of arrival in it
 
 
@@ -184,7 +185,7 @@ class Account(Cloud):
 
 def _reason(state: FileState, reason: str) -> tuple[str, ...]:
     """An overtaken version may learn of it in more than one way."""
-    return () if state is FileState.SUPERSEDED else (reason,)
+    return () if state is FileState.SUPERSEDED else (_JOB_RUN.sub("jr", reason),)
 
 
 def _values(rows: list[Any]) -> list[str]:

@@ -61,7 +61,7 @@ def test_account_as_load_wrote_it_balances() -> None:
 @pytest.mark.parametrize("by", [1, -1])
 def test_any_number_that_is_off_by_one_is_noticed(by: int) -> None:
     account, manifest = loaded()
-    right = told(account, manifest)
+    right = {**told(account, manifest), "sizes": {}}  # only the next run's route depends on them
     paths = list(numbers(right))
     assert {path[0] for path in paths} == {"books", "commits", "receipts"}
     for *way, last in paths:

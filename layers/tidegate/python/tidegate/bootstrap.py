@@ -2,6 +2,7 @@
 
 import functools
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from tidegate.usecases.batch import Limits as ClaimLimits
 from tidegate.usecases.ingest import Register
 from tidegate.usecases.maintain_dataset import Keeping
 from tidegate.usecases.reconcile import Pace
+from tidegate.usecases.routing import Thresholds
 from tidegate.usecases.turns import Turns
 from tidegate.usecases.wake import Waker
 
@@ -124,10 +126,26 @@ def turns(per_second: float, milliseconds: int) -> Turns:
 
 def desk() -> Desk:
     """Return what claiming needs."""
-    limits = ClaimLimits(
+    return Desk(waker(), landing(), objects(), _batch_limits())
+
+
+def claim_desk() -> Desk:
+    """Return what Claim needs, which also chooses where a batch is loaded."""
+    thresholds = Thresholds(
+        text=settings.number("LAMBDA_TEXT_BYTES"),
+        silver=settings.number("LAMBDA_SILVER_BYTES"),
+        batch=settings.number("GLUE_BATCH_BYTES"),
+        per_worker=settings.number("GLUE_WORKER_BYTES"),
+        workers=settings.number("GLUE_WORKERS"),
+    )
+    wait = settings.number("GLUE_WAIT_SECONDS") * _MICROSECONDS
+    return Desk(waker(), landing(), objects(), replace(_batch_limits(), route=thresholds, wait_us=wait))
+
+
+def _batch_limits() -> ClaimLimits:
+    return ClaimLimits(
         files=settings.number("BATCH_FILES"), bytes=settings.number("BATCH_BYTES"), window=settings.number("BATCH_WINDOW")
     )
-    return Desk(waker(), landing(), objects(), limits)
 
 
 def pace() -> Pace:

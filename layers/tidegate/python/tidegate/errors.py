@@ -11,6 +11,7 @@ TidegateError
  │    ├── RowsRefused          the same, of a check that counts rows: some of the batch's files may be without fault
  │    ├── BooksUnbalanced      rows were lost or invented: the run must not be settled
  │    ├── LeaseLost            another run owns the dataset now: this one must stop
+ │    ├── NoRoom               more than this machine can hold: a larger one may
  │    ├── AccessDenied         a role lacks a permission
  │    ├── NotFound             an object, table, run or file that should exist does not
  │    ├── SettingMissing       a function was deployed without a setting it needs
@@ -24,7 +25,10 @@ The state machine retries the names of the transient branch and catches everythi
 No message may contain a value of a classified column: say the rule, the column, the file and the record number instead.
 """
 
+import errno
 from dataclasses import dataclass
+
+_FULL = "No space left on device"  # DuckDB passes the system's words on
 
 
 class TidegateError(Exception):
@@ -97,6 +101,21 @@ class BooksUnbalanced(Permanent):
 
 class LeaseLost(Permanent):
     """The fencing token of this run is no longer the dataset's."""
+
+
+class NoRoom(Permanent):
+    """The batch is more than the memory or the disk of this machine; the state machine takes it to a larger one."""
+
+
+def no_room(error: Exception) -> NoRoom | None:
+    """Return what to raise for an error of Python, Arrow or DuckDB that says that memory or disk is used up; None for any other."""
+    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    duckdb = type(error).__name__ == "OutOfMemoryException" or (type(error).__name__ == "IOException" and _FULL in str(error))
+    return (
+        NoRoom(f"{type(error).__name__}: more than this machine's memory or disk")
+        if full or duckdb or isinstance(error, MemoryError)
+        else None
+    )
 
 
 class AccessDenied(Permanent):

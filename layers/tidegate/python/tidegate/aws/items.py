@@ -26,7 +26,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from tidegate.model.arrivals import Kind
 from tidegate.model.drift import Drift, DriftKind, Header
 from tidegate.model.files import FileRecord, FileState, Versions, Warned
-from tidegate.model.runs import Books, DatasetState, Epoch, Lease, RunRecord, RunState
+from tidegate.model.runs import Books, Compute, DatasetState, Epoch, Lease, RunRecord, RunState
 
 Item = dict[str, Any]
 _to, _from = TypeSerializer(), TypeDeserializer()
@@ -130,6 +130,7 @@ def dataset_state(dataset: str, item: Item | None) -> DatasetState:
         values.get("volumes", {}),
         values.get("loaded_at", 0),
         Header(tuple(values.get("header", ())), values.get("header_arrival", ""), values.get("header_contract", "")),
+        values.get("sizes", {}),
     )
 
 
@@ -145,6 +146,7 @@ def state_item(state: DatasetState) -> Item:
         "header": list(state.header.names),
         "header_arrival": state.header.arrival,
         "header_contract": state.header.contract_version,
+        "sizes": dict(state.sizes),
     }
     return state_key(state.dataset) | encode(kept)
 
@@ -169,6 +171,7 @@ def run_record(item: Item) -> RunRecord:
             "books": Books(**values["books"]),
             "warnings": _warnings(values),
             "drift": _drift(values),
+            "route": Compute(values.get("route", Compute.LAMBDA)),
         }
     )
 

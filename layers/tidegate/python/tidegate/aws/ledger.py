@@ -146,6 +146,15 @@ class DynamoLedger(Leases):
             if not self._under_lease(lease.dataset, lease.token, moves):
                 raise LeaseLost(f"{lease.dataset}: a file moved outside its run")
 
+    def reroute(self, token: int, run: RunRecord) -> None:
+        """Write where an open run is loaded, and why; raise LeaseLost when it is not open, or the lease is not `token`'s."""
+        values = {":running": RunState.RUNNING, ":route": run.route, ":reason": run.route_reason}
+        change = self._t.update(
+            items.run_key(run.run_id), "SET route = :route, route_reason = :reason", "#state = :running", values
+        )
+        if not self._under_lease(run.dataset, token, [change]):
+            raise LeaseLost(f"{run.run_id}: the run is not open any more")
+
     def end_run(self, token: int, run: RunRecord, state: DatasetState | None = None) -> RunRecord:
         """Decide, in one write under the lease, what became of an open run; return the decision, an earlier one when there was one."""
         failed, succeeded = run.state is RunState.FAILED, run.state is RunState.SUCCEEDED

@@ -1,8 +1,9 @@
 """S3 buckets."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tidegate.aws.errors import speaking_to_aws
 from tidegate.errors import NotFound
@@ -43,18 +44,35 @@ class S3Objects:
 
     def first(self, key: str, version_id: str, size: int) -> bytes:
         """Read the first `size` bytes of an object version, or all of a smaller one; raise NotFound when it is gone."""
-        version = {"VersionId": version_id} if version_id else {}
+        with self.ranged(key, version_id, 0, size) as stream:
+            return stream.read()
+
+    def size(self, key: str, version_id: str) -> int:
+        """Return the bytes of an object version; raise NotFound when it is gone."""
         with speaking_to_aws():
-            body: bytes = self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes=0-{size - 1}", **version)[
-                "Body"
-            ].read()
-        return body
+            return int(self._client.head_object(Bucket=self.bucket, Key=key, **_version(version_id))["ContentLength"])
+
+    @contextmanager
+    def ranged(self, key: str, version_id: str, start: int, stop: int) -> Iterator[BinaryIO]:
+        """Open the bytes from `start` to `stop` of an object version; raise NotFound when it is gone."""
+        with speaking_to_aws():
+            answer = self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={start}-{stop - 1}", **_version(version_id))
+            with answer["Body"] as body:
+                yield body
+
+    def upload(self, key: str, path: Path) -> None:
+        """Write an object from local disk."""
+        with speaking_to_aws():
+            self._client.upload_file(str(path), self.bucket, key)
 
     def download(self, key: str, version_id: str, path: Path) -> None:
         """Copy one object version to local disk; raise NotFound when it is gone."""
-        extra = {"VersionId": version_id} if version_id else None
         with speaking_to_aws():
-            self._client.download_file(self.bucket, key, str(path), ExtraArgs=extra)
+            self._client.download_file(self.bucket, key, str(path), ExtraArgs=_version(version_id))
+
+
+def _version(version_id: str) -> dict[str, str]:
+    return {"VersionId": version_id} if version_id else {}
 
 
 def _listed(entry: Mapping[str, Any], deleted: bool = False) -> ObjectVersion:  # noqa: FBT001, FBT002 - mapped over entries

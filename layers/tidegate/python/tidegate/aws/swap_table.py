@@ -4,7 +4,6 @@ Commits are explicit swaps of data files on the version that was opened, with re
 instead of having it rebased. Every snapshot carries `tidegate.run-id`, so a step that is run again finds its own commit.
 """
 
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,7 +15,8 @@ import pyarrow.parquet as pq
 from pyiceberg.conversions import from_bytes
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io.pyarrow import compute_statistics_plan, data_file_statistics_from_parquet_metadata, parquet_path_to_id_mapping
-from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestContent
+from pyiceberg.manifest import DataFile as IcebergFile
+from pyiceberg.manifest import DataFileContent, FileFormat, ManifestContent
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot
@@ -27,10 +27,11 @@ from tidegate.aws.catalog import RUN_ID
 from tidegate.aws.errors import speaking_to_aws
 from tidegate.aws.fileio import place_of
 from tidegate.aws.orphans import delete_objects, list_orphans
+from tidegate.aws.stored_files import read_footer, store
 from tidegate.aws.swaps import ExpireVersions, MergeFiles, SwapFiles
 from tidegate.errors import BooksUnbalanced, NotFound, ServiceUnavailable, StaleCommit
 from tidegate.model.runs import Commit
-from tidegate.ports import LiveFile, Orphan, TableVersion
+from tidegate.ports import DataFile, LiveFile, Orphan, StoredFile, TableVersion
 from tidegate.tables.schema import duckdb_type, field_ids
 
 UNDOES = "tidegate.undoes"
@@ -46,6 +47,7 @@ class SwapTable:
         """Read the schema; data files are listed when they are asked for. With a `version` it is for reading only."""
         self.name = name
         self._table, self._s3 = table, s3
+        self.location = table.location()
         snapshot = table.current_snapshot()
         self.version = version or (str(snapshot.snapshot_id) if snapshot else "")
         self._pinned = int(version) if version else None
@@ -53,12 +55,18 @@ class SwapTable:
         schema = table.schema()
         self.columns: Mapping[str, str] = {f.name: duckdb_type(f.field_type) for f in schema.fields}
         self.field_ids: Mapping[str, int] = field_ids(schema)
-        self._entries: dict[str, DataFile] | None = None
+        self._entries: dict[str, IcebergFile] | None = None
 
     def committed(self, run_id: str) -> Mapping[str, str] | None:
         """Return the summary properties of the run's commit, None when the run has not committed."""
         snapshot = _snapshot_of(self._table, run_id)
         return None if snapshot is None else _properties(snapshot)
+
+    @property
+    def data_bytes(self) -> int:
+        """Bytes of all data files."""
+        snapshot = self._table.current_snapshot()
+        return int(_properties(snapshot).get("total-files-size", 0)) if snapshot else 0
 
     def live(self) -> Sequence[LiveFile]:
         """List data files of the version that was opened."""
@@ -85,10 +93,10 @@ class SwapTable:
         with ThreadPoolExecutor(_PARALLEL) as pool:
             return list(pool.map(lambda f: self._fetch(f.path, directory), files))
 
-    def commit(self, run_id: str, *, remove: Sequence[LiveFile], add: Sequence[Path], summary: Mapping[str, str]) -> Commit:
+    def commit(self, run_id: str, *, remove: Sequence[LiveFile], add: Sequence[DataFile], summary: Mapping[str, str]) -> Commit:
         """Swap data files in one snapshot that carries the run id; raise StaleCommit when the table moved."""
         with ThreadPoolExecutor(_PARALLEL) as pool:
-            added = list(pool.map(lambda path: self._upload(path, run_id), add))
+            added = list(pool.map(lambda file: self._entry(file, run_id), add))
         kept = sum(f.rows for f in remove) - int(summary["tidegate.removed"])
         leaving = [self._data_files()[f.path] for f in remove]
         self._swap({RUN_ID: run_id, **summary, "tidegate.kept": str(kept)}, leaving, added)
@@ -125,7 +133,7 @@ class SwapTable:
 
     def merge(self, by: str, remove: Sequence[LiveFile], add: Path) -> None:
         """Put one data file with the same rows in the place of others, by a commit without author."""
-        added = self._upload(add, by)
+        added = self._entry(add, by)
         if added.record_count != sum(f.rows for f in remove):
             raise BooksUnbalanced(
                 f"{self.name}: {sum(f.rows for f in remove)} rows of {len(remove)} files became {added.record_count}"
@@ -148,8 +156,8 @@ class SwapTable:
     def _swap(
         self,
         properties: Mapping[str, str],
-        remove: Sequence[DataFile],
-        add: Sequence[DataFile],
+        remove: Sequence[IcebergFile],
+        add: Sequence[IcebergFile],
         kind: type[SwapFiles] = SwapFiles,
     ) -> None:
         """Make one snapshot; raise StaleCommit when the table moved since it was opened."""
@@ -173,14 +181,14 @@ class SwapTable:
         except CommitFailedException as error:
             raise StaleCommit(f"{self.name} moved since it was opened") from error
 
-    def _data_files(self) -> dict[str, DataFile]:
+    def _data_files(self) -> dict[str, IcebergFile]:
         if self._entries is None:
             snapshot = self._table.current_snapshot()
             number = self._pinned or (snapshot.snapshot_id if snapshot else None)
             self._entries = self._files_of(number) if number else {}
         return self._entries
 
-    def _files_of(self, snapshot_id: int) -> dict[str, DataFile]:
+    def _files_of(self, snapshot_id: int) -> dict[str, IcebergFile]:
         with speaking_to_aws():
             return {task.file.file_path: task.file for task in self._table.scan(snapshot_id=snapshot_id).plan_files()}
 
@@ -195,24 +203,22 @@ class SwapTable:
             raise ServiceUnavailable(f"{uri}: {path.stat().st_size} bytes came of {wanted}")
         return path
 
-    def _upload(self, path: Path, run_id: str) -> DataFile:
-        """Copy a Parquet file to the table's location, under a name of its own: two tries of a step must not share one."""
-        uri = f"{self._table.location()}/data/{run_id}-{uuid.uuid4().hex[:12]}.parquet"
-        with speaking_to_aws():
-            self._s3.upload_file(str(path), *place_of(uri))
-        metadata = pq.read_metadata(path)
+    def _entry(self, file: DataFile, run_id: str) -> IcebergFile:
+        """Describe a data file for a manifest; one on local disk is copied to the table's location first."""
+        stored = file if isinstance(file, StoredFile) else store(self._s3, file, self.location, run_id)
+        metadata = read_footer(self._s3, stored) if isinstance(file, StoredFile) else pq.read_metadata(file)
         schema = _as_written(self._table.schema(), metadata.schema.to_arrow_schema())
         statistics = data_file_statistics_from_parquet_metadata(
             metadata,
             compute_statistics_plan(schema, self._table.properties),
             parquet_path_to_id_mapping(schema),
         )
-        return DataFile.from_args(
+        return IcebergFile.from_args(
             content=DataFileContent.DATA,
-            file_path=uri,
+            file_path=stored.uri,
             file_format=FileFormat.PARQUET,
             partition=statistics.partition(self._table.spec(), schema),
-            file_size_in_bytes=path.stat().st_size,
+            file_size_in_bytes=stored.bytes,
             sort_order_id=None,
             spec_id=self._table.spec().spec_id,
             equality_ids=None,
@@ -254,7 +260,7 @@ def _bound(bounds: Mapping[int, bytes] | None, number: int) -> str | None:
     return None if raw is None else str(from_bytes(StringType(), raw))
 
 
-def _bounds(entry: DataFile, field: NestedField) -> tuple[str, str] | None:
+def _bounds(entry: IcebergFile, field: NestedField) -> tuple[str, str] | None:
     kind = field.field_type
     low, high = ((bounds or {}).get(field.field_id) for bounds in (entry.lower_bounds, entry.upper_bounds))
     if low is None or high is None or not isinstance(kind, PrimitiveType):

@@ -7,7 +7,7 @@ The way of a file: `headers` (is it this dataset?) → `forms` (its format, read
 `reader` (DuckDB: text → typed, checked, masked rows; structural rejects) → `output` (Parquet, raw bytes, counted books).
 """
 
-from tidegate.engine.headers import Inspection, inspect
+from tidegate.engine.headers import Inspection, combined, inspect
 from tidegate.engine.rowset import check_contract, run
 from tidegate.engine.values import FieldIds, FilePlan, FileResult, Keyring, Limits, Output, Parent, Parents, Refusal, StagedFile
 
@@ -24,6 +24,7 @@ __all__ = [
     "Refusal",
     "StagedFile",
     "check_contract",
+    "combined",
     "inspect",
     "run",
 ]

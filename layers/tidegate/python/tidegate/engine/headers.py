@@ -46,8 +46,15 @@ def inspect(contract: Contract, files: Sequence[StagedFile]) -> Inspection:
             plans.append(_plan(contract, file, form.header(file)))
         except FileRefused as error:
             refused[file.file_id] = Refusal(error.code, str(error))
+    return combined(contract, [Inspection(tuple(plans), refused, ())])
+
+
+def combined(contract: Contract, inspections: Sequence[Inspection]) -> Inspection:
+    """Return what inspections of parts of a batch say of all of it."""
+    plans = tuple(plan for inspection in inspections for plan in inspection.plans)
+    refused = {file: refusal for inspection in inspections for file, refusal in inspection.refused.items()}
     evolve = contract.schema_drift is SchemaDrift.EVOLVE
-    return Inspection(tuple(plans), refused, _extra_columns(contract, [p.header for p in plans]) if evolve else ())
+    return Inspection(plans, refused, _extra_columns(contract, [p.header for p in plans]) if evolve else ())
 
 
 def _plan(contract: Contract, file: StagedFile, header: tuple[str, ...]) -> FilePlan:

@@ -22,6 +22,13 @@ class RunState(StrEnum):
     ABORTED = "ABORTED"
 
 
+class Compute(StrEnum):
+    """Where the rows of a run are loaded."""
+
+    LAMBDA = "LAMBDA"
+    GLUE = "GLUE"
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to write a dataset's tables.
@@ -66,7 +73,8 @@ class DatasetState:
 
     `watermark` is the highest `orderBy` value loaded, as text. `rows` are the rows that settled runs left in each table, by name
     (`bronze.<domain>_<dataset>` …). `volumes` are the rows that came lately, newest last: `delta` has the rows a file of each run, `full`
-    the rows of each full load. `loaded_at` is when something new was loaded last, in microseconds since 1970, UTC; 0: not known.
+    the rows of each full load. `sizes` are the bytes of the data files of each table, by name. `loaded_at` is when something new was
+    loaded last, in microseconds since 1970, UTC; 0: not known.
     """
 
     dataset: str
@@ -76,6 +84,7 @@ class DatasetState:
     volumes: Mapping[str, Sequence[int]] = field(default_factory=dict)
     loaded_at: int = 0
     header: Header = field(default_factory=Header)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +239,7 @@ class Account:
     """What load did, for audit to check and settle to record; `epoch` is the one that silver now shows.
 
     `warnings` are those of all files, and what the checks on the batch as a whole found. `header` is what the next run compares with.
+    `sizes` are the bytes of the data files of each table, by name.
     """
 
     run_id: str
@@ -241,6 +251,7 @@ class Account:
     drift: tuple[Drift, ...] = ()
     header: Header = field(default_factory=Header)
     warnings: tuple[Warned, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +259,7 @@ class RunRecord:
     """A run as the ledger holds it. Times are ISO-8601, UTC; `ended_at` is empty while it runs.
 
     `again` says what becomes of the files of a FAILED run: they wait for another one that takes at most so many of them, or, when
-    it is 0, are FAILED too.
+    it is 0, are FAILED too. `route` says where the run is loaded and `route_reason` why there, `workers` with how many machines of Glue.
     """
 
     run_id: str
@@ -266,6 +277,9 @@ class RunRecord:
     again: int = 0
     warnings: tuple[Warned, ...] = ()
     drift: tuple[Drift, ...] = ()
+    route: Compute = Compute.LAMBDA
+    route_reason: str = ""
+    workers: int = 0
 
 
 def run_id_of(dataset: str, token: int, batch: int) -> str:

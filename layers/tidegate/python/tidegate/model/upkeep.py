@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 _DAY = 24 * 3600
-#: No try of Load or Maintain is at work for longer, in seconds: Lambda ends them after 15 minutes. What is younger may be in its hands.
-LONGEST_WORK = 3600
+#: No try of Load or Maintain is at work for longer, in seconds: Lambda ends them after 15 minutes, Glue after 12 hours. What is younger may
+#: be in its hands.
+LONGEST_WORK = 14 * 3600
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The books of a fold: every arriving row has one fate, and keys leave silver or come back to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -26,8 +26,8 @@ def count_fates(
     same = order.same_key("h", "w")
     # A key has one row in silver; a contract that made its key coarser is not counted twice for it.
     db.execute(
-        f"CREATE TEMP TABLE pairs AS SELECT w.rn, h.source AS held_source, h.rn AS held_rn FROM {_LIVING} w JOIN held h ON {same}"
-        " WHERE w.origin = 'arriving' QUALIFY row_number() OVER (PARTITION BY w.rn ORDER BY h.source, h.rn) = 1"
+        f"CREATE TEMP TABLE pairs AS SELECT w.source, w.rn, h.source AS held_source, h.rn AS held_rn FROM {_LIVING} w JOIN held h ON {same}"
+        " WHERE w.origin = 'arriving' QUALIFY row_number() OVER (PARTITION BY w.source, w.rn ORDER BY h.source, h.rn) = 1"
     )
     arriving, pairs = _count(db, "FROM arriving"), _count(db, "FROM pairs")
     fates = "count(*) FILTER (NOT dead), count(*) FILTER (dead)"
@@ -52,14 +52,19 @@ def _unchanged(
     held_in: Sequence[tuple[LiveFile, Path]],
     sources: Mapping[int, Path],
 ) -> int:
-    files = " UNION ALL ".join(
-        f"SELECT {number} AS source, * FROM ({reading(columns, [path], numbered=True)})" for number, (_, path) in enumerate(held_in)
-    )
-    new = reading(columns, [sources[0]], numbered=True)
+    def all_of(paths: Iterable[tuple[int, Path]]) -> str:
+        return " UNION ALL ".join(
+            f"SELECT {number} AS source, * FROM ({reading(columns, [p], numbered=True)})" for number, p in paths
+        )
+
+    old = all_of(enumerate(path for _, path in held_in))
+    arrived = [number for (number,) in db.execute("SELECT DISTINCT source FROM pairs ORDER BY source").fetchall()]
+    new = all_of((number, sources[number]) for number in arrived)
     same = " AND ".join(f"o.{identifier(v)} IS NOT DISTINCT FROM n.{identifier(v)}" for v in values) or "true"
     return _count(
         db,
-        f"FROM ({files}) o JOIN pairs p ON p.held_source = o.source AND p.held_rn = o.rn JOIN ({new}) n ON n.rn = p.rn WHERE {same}",
+        f"FROM ({old}) o JOIN pairs p ON p.held_source = o.source AND p.held_rn = o.rn JOIN ({new}) n ON n.source = p.source"
+        f" AND n.rn = p.rn WHERE {same}",
     )
 
 

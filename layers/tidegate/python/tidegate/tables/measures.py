@@ -19,7 +19,7 @@ def measure(
     contract: Contract,
     silver: Table,
     epoch: Epoch,
-    arriving: Path | None,
+    arriving: Sequence[Path],
     leaving: Sequence[Leaving],
     room: Path,
     limits: Limits,
@@ -38,7 +38,7 @@ def measure(
     return tuple(found)
 
 
-def _answers(contract: Contract, silver: Table, arriving: Path | None, room: Path, limits: Limits) -> Sequence[float | None]:
+def _answers(contract: Contract, silver: Table, arriving: Sequence[Path], room: Path, limits: Limits) -> Sequence[float | None]:
     """Ask the queries. The tables are copied into the database before everything else is taken away from it."""
     from tidegate.contracts.queries import OBJECT, SILVER
     from tidegate.engine.queries import answer, lock
@@ -48,7 +48,7 @@ def _answers(contract: Contract, silver: Table, arriving: Path | None, room: Pat
     columns = {name: silver.columns[name] for name in names}
     held = silver.fetch(silver.live(), room) if any(query.silver for query in queries) else []
     with connect(room, limits) as db:
-        for table, paths in ((OBJECT, [arriving] if arriving is not None else []), (SILVER, held)):
+        for table, paths in ((OBJECT, list(arriving)), (SILVER, held)):
             db.execute(f"CREATE TABLE {table} AS {reading(columns, paths)}")
         lock(db)
         return [answer(db, contract, query) for query in queries]
@@ -59,7 +59,7 @@ def _stage(
     contract: Contract,
     silver: Table,
     epoch: Epoch,
-    arriving: Path | None,
+    arriving: Sequence[Path],
     leaving: Sequence[Leaving],
     room: Path,
 ) -> None:
@@ -68,7 +68,7 @@ def _stage(
     A row that silver does not show, and that comes back because a newer one is replaced by this batch, is not among them.
     """
     order = Order(contract)
-    own = reading(silver.columns, [arriving] if arriving is not None else [])
+    own = reading(silver.columns, list(arriving))
     held = reading(silver.columns, silver.fetch(silver.live(), room))
     gone = {"keys": [g.key for g in leaving], "files": [g.file_id for g in leaving]}
     db.execute("CREATE TEMP TABLE leaving AS SELECT unnest($keys::VARCHAR[]) AS key, unnest($files::VARCHAR[]) AS file_id", gone)

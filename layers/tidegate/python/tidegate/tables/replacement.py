@@ -11,15 +11,14 @@ from tidegate.tables.duck import connect, copy_to, count_rows, reading
 _LEAVES = "EXISTS (FROM leaving l WHERE l.key = _object_key AND l.file_id IN ('', _file_id))"
 
 
-def replace_rows(table: Table, leaving: Sequence[Leaving], arriving: Path | None, room: Path, limits: Limits) -> Swap:
-    """Take the rows `leaving` out and put the rows of the Parquet file `arriving` in.
+def replace_rows(table: Table, leaving: Sequence[Leaving], arriving: Sequence[Path], room: Path, limits: Limits) -> Swap:
+    """Take the rows `leaving` out and put those of the Parquet files `arriving` in.
 
     Only data files that hold a leaving row are rewritten: files whose bounds exclude every key are not read.
     """
     touched = [f for f in table.live() if any(_may_hold(f, gone.key) for gone in leaving)]
     remove, kept, removed = _without(table, touched, leaving, room, limits)
-    add = [path for path in (kept, arriving) if path is not None]
-    return Swap(remove, add, count_rows(arriving) if arriving is not None else 0, removed)
+    return Swap(remove, [*([kept] if kept else []), *arriving], sum(map(count_rows, arriving)), removed)
 
 
 def _may_hold(file: LiveFile, key: str) -> bool:

@@ -17,7 +17,7 @@ import duckdb
 from tidegate.contracts.contract import Contract
 from tidegate.engine import Limits
 from tidegate.engine.sql import name as identifier
-from tidegate.engine.sql import text
+from tidegate.engine.sql import texts
 from tidegate.model.runs import Books, Epoch, Manifest
 from tidegate.ports import Layers, LiveFile, Swap, Table
 from tidegate.tables.books import count_fates
@@ -35,7 +35,7 @@ def fold_silver(
     contract: Contract,
     manifest: Manifest,
     layers: Layers,
-    arriving: Path | None,
+    arriving: Sequence[Path],
     leaving: Sequence[str],
     room: Path,
     limits: Limits,
@@ -45,7 +45,7 @@ def fold_silver(
     `layers.bronze` is the table after the run's commit, `arriving` the accepted rows, `leaving` the object keys of which rows left
     bronze.
     """
-    if arriving is None and not leaving and not manifest.epoch_changes:
+    if not arriving and not leaving and not manifest.epoch_changes:
         return Swap(), Books()
     with connect(room, limits) as db:
         fold = _Fold(db, contract, manifest.epoch, layers, room)
@@ -61,11 +61,11 @@ def fold_silver(
         return rewriting.swap(), books
 
 
-def count_living(contract: Contract, rows: Path, room: Path, limits: Limits) -> int:
+def count_living(contract: Contract, rows: Sequence[Path], room: Path, limits: Limits) -> int:
     """Count the rows that silver would hold of these alone: one for each key, none where the newest is a tombstone."""
     order = Order(contract)
     with connect(room, limits) as db:
-        winners = f"SELECT * FROM read_parquet({text(str(rows))}) QUALIFY {order.is_newest}"
+        winners = f"SELECT * FROM read_parquet([{texts(map(str, rows))}]) QUALIFY {order.is_newest}"
         return int(db.execute(f"SELECT count(*) FROM ({winners}) WHERE {order.lives}").fetchall()[0][0])
 
 
@@ -81,19 +81,20 @@ class _Fold:
         self.db, self.silver, self.bronze, self.room = db, layers.silver, layers.bronze, room
         self.order, self.when = Order(contract), contract.delete_when
         self.held_in: list[tuple[LiveFile, Path]] = []  # by the source number of `held`
-        self.sources: dict[int, Path] = {}  # by the source number of `arriving`, which is 0, and `recalled`
+        self.sources: dict[int, Path] = {}  # by the source number of `arriving`, and `recalled` behind them
         self.epoch = epoch
         names = dict.fromkeys(
             (*self.order.columns, self.order.place, *self.order.slicing, *self.order.deciding, "_object_key", "_run_id")
         )
         self.narrow = ", ".join(map(identifier, names))
 
-    def stage(self, arriving: Path | None) -> None:
+    def stage(self, arriving: Sequence[Path]) -> None:
         """Read the accepted rows of the run."""
-        self.sources = {0: arriving} if arriving is not None else {}
+        self.sources = dict(enumerate(arriving))
+        rows = " UNION ALL ".join(self._rows(*source) for source in self.sources.items()) or self._rows(0)
         # Of many rows every question reads what it needs; few of them are cheaper read once.
-        kind = "VIEW" if arriving is not None and count_rows(arriving) > _MANY else "TABLE"
-        self.db.execute(f"CREATE TEMP {kind} arriving AS {self._rows(0, list(self.sources.values()))}")
+        kind = "VIEW" if sum(map(count_rows, arriving)) > _MANY else "TABLE"
+        self.db.execute(f"CREATE TEMP {kind} arriving AS {rows}")
         for table in ("held", "recalled"):
             self.db.execute(f"CREATE TEMP TABLE {table} AS FROM arriving LIMIT 0")
         self.db.execute(f"CREATE TEMP TABLE recomputed AS SELECT {self.order.key} FROM arriving LIMIT 0")
@@ -154,7 +155,7 @@ class _Fold:
         files = may_equal(self.silver, "_object_key", leaving)
         self.db.execute("CREATE TEMP TABLE leaving AS SELECT unnest($keys::VARCHAR[]) AS key", {"keys": list(leaving)})
         for path in self.silver.fetch(files, self.room):
-            shown = f"SELECT {self.order.key} FROM ({self._rows(0, [path])}) WHERE _object_key IN (SELECT key FROM leaving)"
+            shown = f"SELECT {self.order.key} FROM ({self._rows(0, path)}) WHERE _object_key IN (SELECT key FROM leaving)"
             self.db.execute(f"INSERT INTO recomputed {shown}")
         self.db.execute("INSERT INTO affected FROM recomputed")
         if self.order.deletes:
@@ -167,15 +168,15 @@ class _Fold:
         """Add rows of silver data files to `held`, with a number for each file that has any."""
         for file, path in self._fetched(self.silver, files):
             number = len(self.held_in)
-            if self._insert("held", f"SELECT r.* FROM ({self._rows(number, [path])}) r {which}"):
+            if self._insert("held", f"SELECT r.* FROM ({self._rows(number, path)}) r {which}"):
                 self.held_in.append((file, path))
             else:
                 path.unlink()
 
     def _recall(self, files: Sequence[LiveFile], which: str) -> None:
         """Add rows of bronze data files to `recalled`; those that arrive are there already."""
-        for number, (_, path) in enumerate(self._fetched(self.bronze, files), start=1):
-            rows = f"SELECT r.* FROM ({self._rows(number, [path])}) r {which}"
+        for number, (_, path) in enumerate(self._fetched(self.bronze, files), start=len(self.sources)):
+            rows = f"SELECT r.* FROM ({self._rows(number, path)}) r {which}"
             other = "ANTI JOIN arriving n ON n._file_id = o._file_id AND n._record = o._record"
             if self._insert("recalled", f"SELECT o.* FROM ({rows}) o {other} WHERE {self._current('o.')}"):
                 self.sources[number] = path
@@ -190,7 +191,7 @@ class _Fold:
             some = files[first : first + _AT_ONCE]
             yield from zip(some, table.fetch(some, self.room), strict=True)
 
-    def _rows(self, number: int, paths: Sequence[Path]) -> str:
+    def _rows(self, number: int, *paths: Path) -> str:
         rows = reading(self.silver.columns, paths, numbered=True)
         return f"SELECT {number} AS source, rn, {self.narrow}, _load_id, {self.order.dead} AS dead FROM ({rows})"
 

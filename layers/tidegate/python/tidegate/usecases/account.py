@@ -38,6 +38,7 @@ def read_account(manifest: Manifest, objects: Objects) -> Account:
         drift=tuple(Drift(**{**d, "kind": DriftKind(d["kind"])}) for d in fields["drift"]),
         header=Header(**{**fields["header"], "names": tuple(fields["header"]["names"])}),
         warnings=_warnings(fields),
+        sizes=fields.get("sizes", {}),
     )
 
 

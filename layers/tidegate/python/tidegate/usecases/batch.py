@@ -1,13 +1,15 @@
 """Batch: which of a dataset's waiting files the next run takes: the oldest ready full load alone, or the deltas that arrived before it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from tidegate.contracts.contract import Contract, LoadMode
 from tidegate.model.arrivals import Kind, Route, load_prefix, route
 from tidegate.model.files import FileRecord, Versions
 from tidegate.model.runs import Lease
 from tidegate.ports import Clock, Ledger, Objects
+from tidegate.usecases.routing import NEVER, Thresholds, text_of
 from tidegate.usecases.wake import Waker
 
 _MICROSECONDS = 1_000_000
@@ -20,13 +22,16 @@ class Limits:
     """How much one run may take: files and bytes. One file is taken whatever its size.
 
     After `runs` runs an execution hands over to a fresh one: Step Functions allows 25,000 events, and a run makes about 30. `window`
-    is how many seconds an idle dataset waits for more files, where its contract does not say.
+    is how many seconds an idle dataset waits for more files, where its contract does not say. `route` says when a batch goes to Glue,
+    which takes more bytes at a time, and `wait_us` how many microseconds a run may wait there before another may take its place.
     """
 
     files: int
     bytes: int
     runs: int = 200
     window: int = 0
+    route: Thresholds = NEVER
+    wait_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +96,12 @@ class Batch:
 def _next_batch(waiting: Waiting, contract: Contract, lease: Lease, desk: Desk) -> Batch | None:
     """Take the oldest ready full load alone, or the deltas that arrived before it."""
     deltas: list[FileRecord] = []
-    most = desk.limits.files
+    most, room = desk.limits.files, max(desk.limits.bytes, desk.limits.route.batch)
     for file in waiting.files:
         if file.kind is Kind.DELTA and contract.load_mode is not LoadMode.REPLACE:
             bound = file.most if file.most and lease.failures < PATIENCE else desk.limits.files
             too_many = len(deltas) + 1 > min(most, bound)
-            if deltas and (too_many or sum(f.size for f in deltas) + file.size > desk.limits.bytes):
+            if deltas and (too_many or sum(f.size for f in deltas) + file.size > room):
                 break
             most = min(most, bound)
             deltas.append(file)
@@ -104,7 +109,15 @@ def _next_batch(waiting: Waiting, contract: Contract, lease: Lease, desk: Desk) 
             break
         elif full := _full_load(file, desk):
             return full
-    return Batch(tuple(deltas), waiting.versions) if deltas else None
+    return Batch(tuple(_taken_at_once(deltas, desk.limits)), waiting.versions) if deltas else None
+
+
+def _taken_at_once(files: Sequence[FileRecord], limits: Limits) -> Sequence[FileRecord]:
+    """All of them where they are work for Glue, otherwise as many as a Lambda takes."""
+    if text_of(files) > limits.route.text:
+        return files
+    before = accumulate((f.size for f in files), initial=0)
+    return [f for f, bytes_before in zip(files, before, strict=False) if not bytes_before or bytes_before + f.size <= limits.bytes]
 
 
 def _full_load(file: FileRecord, desk: Desk) -> Batch | None:

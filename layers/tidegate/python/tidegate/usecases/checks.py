@@ -7,11 +7,11 @@ from datetime import UTC, datetime, time, timedelta
 
 from tidegate.contracts.contract import Contract
 from tidegate.contracts.rules import Limit, Query, Severity
-from tidegate.engine import FileResult, Output
+from tidegate.engine import FileResult
 from tidegate.errors import BatchRefused, RowsRefused
 from tidegate.model.files import Warned
 from tidegate.model.runs import Leaving, Manifest, Receipt
-from tidegate.ports import Clock, Layers, Ledger, Workshop
+from tidegate.ports import Clock, Layers, Ledger, Outcome, Workshop
 from tidegate.usecases.full_loads import check_full_load
 from tidegate.usecases.volumes import percent_of_usual, rows_of
 
@@ -21,17 +21,13 @@ _DATE = len("2020-01-31")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A batch that may be committed: what came out of its files, the tables as they are, and what would leave them.
-
-    `newest` is the highest orderBy value among the accepted rows, as text.
-    """
+    """A batch that may be committed: what came out of its files, the tables as they are, and what would leave them."""
 
     contract: Contract
     manifest: Manifest
-    output: Output
+    output: Outcome
     layers: Layers
     leaving: Sequence[Leaving]
-    newest: str
 
     @property
     def files(self) -> list[FileResult]:
@@ -125,7 +121,7 @@ def _history(batch: Candidate, ledger: Ledger, clock: Clock) -> Iterator[Broken]
             rows = rows_of(batch.manifest, batch.rows, files)
             said = f"{volume.rule}: the rows must {volume.limit} of the median of earlier loads, {rows} are {percent:.1f}"
             yield Broken(volume.severity, Warned(volume.rule, "", rows), said)
-    newest = max(state.watermark, batch.newest)
+    newest = max(state.watermark, batch.output.newest)
     if rules.freshness is not None and newest:
         age = int((datetime.fromtimestamp(clock() / 1e6, UTC) - _moment(newest)).total_seconds())
         if age > rules.freshness.seconds:
@@ -142,7 +138,7 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def warnings_by_file(contract: Contract, output: Output) -> Mapping[str, tuple[Warned, ...]]:
+def warnings_by_file(contract: Contract, output: Outcome) -> Mapping[str, tuple[Warned, ...]]:
     """Return, by file id, the rules about rows that accepted rows break."""
     rules = list(enumerate(contract.rules.counted))
     return {

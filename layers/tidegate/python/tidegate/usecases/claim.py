@@ -9,10 +9,22 @@ from tidegate.contracts.publish import load_current
 from tidegate.errors import LeaseLost, NotFound
 from tidegate.model.arrivals import Kind
 from tidegate.model.files import FileRecord
-from tidegate.model.runs import DatasetState, Epoch, Lease, Manifest, ManifestFile, RunRecord, RunState, run_id_of, timestamp
+from tidegate.model.runs import (
+    Compute,
+    DatasetState,
+    Epoch,
+    Lease,
+    Manifest,
+    ManifestFile,
+    RunRecord,
+    RunState,
+    run_id_of,
+    timestamp,
+)
 from tidegate.ports import Objects
 from tidegate.usecases.batch import Batch, Desk, choose, look, window_left
 from tidegate.usecases.conclude import conclude
+from tidegate.usecases.routing import route
 
 _TRIES = 6
 _MICROSECONDS = 1_000_000
@@ -20,13 +32,18 @@ _MICROSECONDS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The open run of a lease; no manifest when nothing is left and the lease was given back."""
+    """The open run of a lease; no manifest and no run when nothing is left and the lease was given back."""
 
     dataset: str
     token: int
     run_id: str = ""
     manifest: Manifest | None = None
-    manifest_key: str = ""
+    run: RunRecord | None = None
+
+    @property
+    def manifest_key(self) -> str:
+        """Where the manifest is kept; empty without a run."""
+        return self.run.manifest_key if self.run else ""
 
 
 def claim(dataset: str, token: int, desk: Desk) -> Claimed:
@@ -87,7 +104,7 @@ def _open_run(lease: Lease, desk: Desk) -> Claimed | None:
         return None
     manifest = read_manifest(run.manifest_key, desk.lake)
     if lease.run_id and run.state is RunState.RUNNING:
-        return Claimed(lease.dataset, lease.token, run.run_id, manifest, run.manifest_key)
+        return Claimed(lease.dataset, lease.token, run.run_id, manifest, run)
     if run.state is RunState.RUNNING:
         aborted = replace(
             run, state=RunState.ABORTED, error="its lease expired and was taken over", ended_at=timestamp(desk.clock())
@@ -131,7 +148,9 @@ def _open_next(lease: Lease, desk: Desk) -> Claimed | None:
             return None
         batch = Batch((), {})  # nothing waits, but the tables have to be put right
     ledger.supersede(batch.overtaken, lease)
-    manifest = _manifest(lease, batch, ledger.state(lease.dataset), contract, contract_key)
+    state = ledger.state(lease.dataset)
+    manifest = _manifest(lease, batch, state, contract, contract_key)
+    routed = route(manifest.files, contract, state, desk.limits.route, anew=manifest.epoch_changes)
     ledger.claim(lease, batch.files, manifest.run_id)
     body = json.dumps(asdict(manifest), sort_keys=True).encode()
     # Two tries of this step may overlap and choose different files: the digest keeps either from changing the other's manifest.
@@ -147,9 +166,14 @@ def _open_next(lease: Lease, desk: Desk) -> Claimed | None:
         contract_version=contract.version,
         manifest_key=key,
         started_at=timestamp(desk.clock()),
+        route=routed.compute,
+        route_reason=routed.reason,
+        workers=routed.workers,
     )
     ledger.open_run(lease, run)
-    return Claimed(lease.dataset, lease.token, run.run_id, manifest, key)
+    if run.route is Compute.GLUE:  # where it may wait for its turn, and nobody holds the lease for it until it has it
+        ledger.hold(lease.dataset, lease.token, desk.clock() + desk.limits.wait_us)
+    return Claimed(lease.dataset, lease.token, run.run_id, manifest, run)
 
 
 def _manifest(lease: Lease, batch: Batch, state: DatasetState, contract: Contract, contract_key: str) -> Manifest:

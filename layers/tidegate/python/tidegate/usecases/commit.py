@@ -7,12 +7,11 @@ run is in all three tables or in none: its SUCCEEDED in the ledger is what makes
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from tidegate.contracts.contract import Contract
 from tidegate.errors import LeaseLost, NotFound
 from tidegate.model.runs import Books, Commit, Leaving, Manifest, RunState
-from tidegate.ports import Lake, Layers, Ledger, Swap, Table, Workshop
+from tidegate.ports import DataFile, Lake, Layers, Ledger, Swap, Table, Workshop
 
 _WORDS = ("added", "removed", "before", "after")
 
@@ -54,7 +53,7 @@ def _is_settled(table: Table, run_id: str, ledger: Ledger) -> bool:
 
 
 def commit_rows(
-    table: Table, leaving: Sequence[Leaving], arriving: Path | None, run_id: str, workshop: Workshop, *, fence: bool
+    table: Table, leaving: Sequence[Leaving], arriving: Sequence[DataFile], run_id: str, workshop: Workshop, *, fence: bool
 ) -> Commit:
     """Swap rows of bronze or quarantine, once per run. With `fence` the table moves even when nothing changes.
 
@@ -70,7 +69,7 @@ def commit_silver(
     contract: Contract,
     manifest: Manifest,
     layers: Layers,
-    arriving: Path | None,
+    arriving: Sequence[DataFile],
     leaving: Sequence[Leaving],
     workshop: Workshop,
 ) -> tuple[Commit, Books]:

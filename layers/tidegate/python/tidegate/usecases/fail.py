@@ -12,6 +12,7 @@ from tidegate.usecases.account import read_account
 from tidegate.usecases.batch import PATIENCE
 from tidegate.usecases.claim import read_manifest
 from tidegate.usecases.conclude import conclude
+from tidegate.usecases.job import read_failure
 from tidegate.usecases.report import CAUSE_LENGTH, failure, letter, success
 
 CLAIM = "Claim"  # the one step that can fail without a run
@@ -55,13 +56,14 @@ def fail(
     lease = ledger.lease(dataset)
     if lease.token != token:
         raise LeaseLost(f"{dataset}: token {token} is not the lease's")
-    why = f"{step} failed: {error}: {explain(cause)}"
     if not lease.run_id:
         return _without_run(lease, step, error, cause, ledger, letters, clock)
     run = ledger.run(lease.run_id)
     if run is None:
         raise LeaseLost(f"{lease.run_id}: the lease names a run that is not in the ledger")
     manifest = read_manifest(lease.manifest_key, objects)
+    error, cause = _of_job(error, cause, manifest, objects)
+    why = f"{step} failed: {error}: {explain(cause)}"
     buried: dict[str, Any] | None = None
     if run.state is RunState.RUNNING:
         again = _again(error, manifest, lease)
@@ -114,6 +116,22 @@ def _message(run: RunRecord, manifest: Manifest, step: str, error: str, cause: s
     if run.again:
         return None
     return failure(run.dataset, run.run_id, step, error, explain(cause), manifest.files)
+
+
+def _of_job(error: str, cause: str, manifest: Manifest, objects: Objects) -> tuple[str, str]:
+    """Return what a Glue job ended with: its own word, or the state of a job that was ended without one.
+
+    Step Functions calls it `States.TaskFailed` and has Glue's record of the job run as its cause. The message in that may quote a row.
+    """
+    if error != "States.TaskFailed":
+        return error, cause
+    try:
+        job_run = json.loads(cause)
+        name, state = job_run["Id"], job_run["JobRunState"]
+    except (ValueError, TypeError, KeyError):
+        return error, "the job's record could not be read"
+    ended = f"Glue.{state}", f"the job run {name} of {job_run.get('JobName')} was ended: its log says more"
+    return read_failure(manifest, name, objects) or ended
 
 
 def explain(cause: str) -> str:

@@ -1,13 +1,12 @@
 """A full load takes the place of the whole table: it is held back where it would take away what nobody said should go."""
 
 from tidegate.contracts.contract import Contract
-from tidegate.engine import Output
 from tidegate.errors import BatchRefused
 from tidegate.model.runs import Manifest
-from tidegate.ports import Layers
+from tidegate.ports import Layers, Outcome
 
 
-def check_full_load(contract: Contract, manifest: Manifest, rows: int, layers: Layers, output: Output) -> None:
+def check_full_load(contract: Contract, manifest: Manifest, rows: int, layers: Layers, output: Outcome) -> None:
     """Raise BatchRefused for a full load that is not whole, empty, or too small. `rows` are those that the table would have after it."""
     held = sum(f.rows for f in layers.silver.live())
     way_on = "drop a complete full load, or, when this is what was meant, `tidegate replay --run RUN --force`"

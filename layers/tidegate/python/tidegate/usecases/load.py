@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from tidegate.contracts.contract import Contract
 from tidegate.contracts.publish import load_version
-from tidegate.engine import FileResult, Output, StagedFile
+from tidegate.engine import FileResult, StagedFile
 from tidegate.engine.drift import drift_of
-from tidegate.errors import AccessDenied, NotFound, ServiceUnavailable
+from tidegate.errors import AccessDenied, NotFound
 from tidegate.model.files import FileState, Warned
 from tidegate.model.runs import Account, Books, Commit, Leaving, Manifest, ManifestFile, Receipt
-from tidegate.ports import Clock, Lake, Layers, Ledger, Objects, Workshop
+from tidegate.ports import Clock, Lake, Layers, Ledger, Objects, Outcome, Workshop
 from tidegate.usecases.account import write_account
 from tidegate.usecases.checks import Candidate, check_batch, summed, warnings_by_file
 from tidegate.usecases.commit import commit_rows, commit_silver, open_clean
@@ -43,13 +43,11 @@ def load(
         return ledger.hold(manifest.dataset, manifest.token, clock() + lease_us, manifest.run_id)
 
     layers = open_clean(contract, manifest.run_id, lake, ledger, hold)
-    field_ids = {"bronze": layers.bronze.field_ids, "quarantine": layers.quarantine.field_ids}
     parents = fetch_parents(contract, manifest, lake, objects, workshop)
-    output = workshop.run(contract, staged, field_ids, manifest.run_id, parents)
+    output = workshop.run(contract, staged, layers, manifest.run_id, parents)
     manifest = _as_loaded(manifest, output)
     leaving = _leaving(manifest, output)
-    watermark = workshop.highest(output.accepted, contract.order_by)
-    candidate = Candidate(contract, manifest, output, layers, leaving, watermark)
+    candidate = Candidate(contract, manifest, output, layers, leaving)
     told = check_batch(candidate, ledger=ledger, clock=clock, workshop=workshop)
     commits, books = _commit(contract, manifest, layers, output, leaving, workshop)
     receipts = _receipts(manifest, output, missing, warnings_by_file(contract, output))
@@ -67,51 +65,43 @@ def load(
         books=books,
         commits=commits,
         epoch=manifest.epoch,
-        watermark=watermark,
+        watermark=output.newest,
         drift=drift,
         header=header,
         warnings=(*summed(receipts), *told),
+        sizes={table.name: table.data_bytes for table in (layers.bronze, layers.quarantine, layers.silver)},
     )
     write_account(manifest, account, objects)
     return account
 
 
 def _stage(files: Sequence[ManifestFile], landing: Objects, workshop: Workshop) -> tuple[list[StagedFile], dict[str, str]]:
-    """Copy the batch to local disk; also return the files that cannot be had, by id, with the reason.
+    """Have the batch made ready; also return the files that cannot be had, by id, with the reason.
 
     One object that may not be read is its own problem; when none of several may be, or the only one, the role lacks a permission.
     """
     staged: list[StagedFile] = []
     missing: dict[str, str] = {}
     denied: AccessDenied | None = None
-    room, largest = workshop.directory / "staged", workshop.largest_file
-    room.mkdir()
-    for number, file in enumerate(f for f in files if not f.marker):
-        path = room / f"{number:06d}"
-        if file.size > largest:
-            what = f"{file.size >> 20:,} MiB are more than this function's disk takes, {largest >> 20:,} MiB"
-            missing[file.file_id] = f"NO_ROOM: {what}; send it in parts, or raise LoadEphemeralStorage and replay it"
+    wanted = [file for file in files if not file.marker]
+    for file, found in zip(wanted, workshop.stage(wanted, landing), strict=True):
+        if isinstance(found, StagedFile):
+            staged.append(found)
             continue
-        try:
-            landing.download(file.key, file.version_id, path)
-        except NotFound:
-            missing[file.file_id] = (
-                "GONE: this version was deleted from the landing bucket before it was loaded; drop the file again"
-            )
-            continue
-        except AccessDenied as error:
-            denied = error
-            missing[file.file_id] = "NO_ACCESS: Tidegate may not read this object; look at how it is encrypted, then drop it again"
-            continue
-        if path.stat().st_size != file.size:  # a transfer that repeats or drops a part would give rows that nobody sent
-            raise ServiceUnavailable(f"{file.key}: {path.stat().st_size} bytes came of {file.size}")
-        staged.append(StagedFile(file.file_id, file.key, file.version_id, file.arrival, path, load_id=file.load))
+        missing[file.file_id] = _why_missing(found)
+        denied = found if isinstance(found, AccessDenied) else denied
     if denied and not staged:
         raise denied
     return staged, missing
 
 
-def _as_loaded(manifest: Manifest, output: Output) -> Manifest:
+def _why_missing(error: NotFound | AccessDenied) -> str:
+    if isinstance(error, AccessDenied):
+        return "NO_ACCESS: Tidegate may not read this object; look at how it is encrypted, then drop it again"
+    return "GONE: this version was deleted from the landing bucket before it was loaded; drop the file again"
+
+
+def _as_loaded(manifest: Manifest, output: Outcome) -> Manifest:
     """A full load in one file that is refused as a whole does not become the current state: the file is QUARANTINED, that is all."""
     files = [f for f in manifest.files if not f.marker]
     if len(manifest.files) == 1 and files and all(f.refused for f in output.files):
@@ -120,7 +110,7 @@ def _as_loaded(manifest: Manifest, output: Output) -> Manifest:
 
 
 def _commit(
-    contract: Contract, manifest: Manifest, layers: Layers, output: Output, leaving: Sequence[Leaving], workshop: Workshop
+    contract: Contract, manifest: Manifest, layers: Layers, output: Outcome, leaving: Sequence[Leaving], workshop: Workshop
 ) -> tuple[tuple[Commit, ...], Books]:
     """Commit the three tables in turn. Bronze moves in every run: a try of this step that was given up for dead stops there."""
     run_id = manifest.run_id
@@ -130,7 +120,7 @@ def _commit(
     return (bronze, quarantine, silver), books
 
 
-def _leaving(manifest: Manifest, output: Output) -> list[Leaving]:
+def _leaving(manifest: Manifest, output: Outcome) -> list[Leaving]:
     """A file that is loaded replaces all rows of its key; one that is refused keeps what an older version of it loaded."""
     loaded = {f.file_id for f in output.files if f.refused is None}
     refused = {f.file_id for f in output.files if f.refused is not None}
@@ -140,7 +130,7 @@ def _leaving(manifest: Manifest, output: Output) -> list[Leaving]:
 
 
 def _receipts(
-    manifest: Manifest, output: Output, missing: dict[str, str], warnings: Mapping[str, tuple[Warned, ...]]
+    manifest: Manifest, output: Outcome, missing: dict[str, str], warnings: Mapping[str, tuple[Warned, ...]]
 ) -> tuple[Receipt, ...]:
     results = {f.file_id: f for f in output.files}
     receipts = (_receipt(manifest, f, results.get(f.file_id), missing.get(f.file_id, "")) for f in manifest.files)

@@ -61,4 +61,4 @@ def _state(manifest: Manifest, account: Account, desk: Desk) -> DatasetState:
     rows = {**before.rows, **{c.table: c.rows_after for c in account.commits}}
     volumes, loaded_at = remembered(manifest, account.receipts, before, desk.clock())
     watermark = max(before.watermark, account.watermark)
-    return DatasetState(manifest.dataset, account.epoch, watermark, rows, volumes, loaded_at, account.header)
+    return DatasetState(manifest.dataset, account.epoch, watermark, rows, volumes, loaded_at, account.header, account.sizes)

@@ -85,12 +85,12 @@ def trial(contract: Contract, files: Sequence[StagedFile], workshop: LocalWorksh
     extra = workshop.inspect(contract, files).extra_columns
     grown = contract.with_columns(*extra)
     ids: Mapping[str, Mapping[str, int]] = {"bronze": field_ids(row_schema(grown)), "quarantine": field_ids(quarantine_schema())}
-    output = workshop.run(grown, files, ids, _RUN, {})
+    output = workshop.convert(grown, files, ids, _RUN, {})
     room = workshop.directory / "rejects"
     room.mkdir()
     with opened([output.quarantined] if output.quarantined else [], room, workshop.limits) as rejects:
         rules = tuple(rejects.by_rule(Wanted()))
-    living = None if contract.load_mode is LoadMode.APPEND else workshop.living(grown, output.accepted)
+    living = None if contract.load_mode is LoadMode.APPEND else workshop.living(grown, [output.accepted] if output.accepted else [])
     return Trial(grown, output, tuple(c.name for c in extra), rules, living, _held(contract, output))
 
 

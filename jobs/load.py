@@ -1,0 +1,71 @@
+"""The Glue job `load`: Spark around `tidegate.spark.job`.
+
+The code comes from the stack's own Lambda layers, the same archives that its functions run, so a job never runs another version than
+they do, and installs nothing. Glue reads this file from the lake bucket, where the function beside it puts it at each deployment.
+"""
+
+import base64
+import hashlib
+import sys
+import tempfile
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import boto3
+from pyspark import SparkContext, SparkFiles
+
+
+def main() -> None:
+    """Load the run that the arguments name."""
+    arguments = dict(pairs(sys.argv[1:]))
+    place = Path(tempfile.mkdtemp(prefix="tidegate-job-"))
+    archives = [fetch(arn, place) for arn in arguments["LAYERS"].split(",")]
+    for archive in archives:
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(place / archive.stem)
+        sys.path.insert(0, str(place / archive.stem / "python"))
+    context = SparkContext.getOrCreate()
+    context.setLogLevel("WARN")
+    for archive in archives:
+        context.addArchive(f"{archive}#{archive.stem}")
+    names = [archive.stem for archive in archives]
+
+    def on_machine(body: bytes) -> bytes:
+        for name in names:
+            folder = str(Path(SparkFiles.get(name)) / "python")
+            if folder not in sys.path:
+                sys.path.insert(0, folder)
+        from tidegate.spark import job
+
+        return job.on_machine(body)
+
+    from tidegate.spark import job
+
+    job.run(arguments, lambda requests: context.parallelize(requests, len(requests)).map(on_machine).collect())
+
+
+def pairs(words: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield `--NAME value` as name and value; Glue's own flags may have no value."""
+    for word, after in pairwise([*words, "--"]):
+        if word.startswith("--") and not after.startswith("--"):
+            yield word.removeprefix("--"), after
+
+
+def fetch(arn: str, place: Path) -> Path:
+    """Download a layer's archive; raise ValueError when it is not what was published."""
+    *_, name, version = arn.split(":")
+    content = boto3.client("lambda").get_layer_version(LayerName=name, VersionNumber=int(version))["Content"]
+    archive = place / f"{name}-{version}.zip"
+    with urllib.request.urlopen(content["Location"], timeout=60) as answer:  # noqa: S310 - a presigned address of AWS
+        archive.write_bytes(answer.read())
+    if base64.b64encode(hashlib.sha256(archive.read_bytes()).digest()).decode() != content["CodeSha256"]:
+        message = f"{arn} is not what was published"
+        raise ValueError(message)
+    return archive
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""The entry point of the Glue job: what the load function does, with a cluster for the rows."""
+
+import itertools
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tidegate import bootstrap
+from tidegate.engine import Limits
+from tidegate.errors import TidegateError, Transient
+from tidegate.model.runs import Manifest
+from tidegate.spark.tasks import Task, Tools, answer, perform, request
+from tidegate.spark.workshop import Portions, SparkWorkshop
+from tidegate.tables.workshop import LocalWorkshop
+from tidegate.usecases.claim import read_manifest
+from tidegate.usecases.job import run_job
+from tidegate.usecases.load import load
+
+Arguments = Mapping[str, str]
+"""What the job was started with: `--NAME value`, without the dashes."""
+Send = Callable[[Sequence[bytes]], list[bytes]]
+"""Has each request performed somewhere by `on_machine`, and gives the answers in order."""
+
+_SETTINGS = ("LAKE_BUCKET", "LANDING_BUCKET", "LEASE_SECONDS", "LEDGER_TABLE", "TIDEGATE_STACK", "TOKEN_KEY_SECRET")
+_TRIES = 4
+_FIRST_PAUSE = 2.0  # seconds
+_HEARTBEATS = 3  # in the life of a lease
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a machine has to know to make its tools: the settings, the run, and what a task may use."""
+
+    settings: Arguments
+    manifest_key: str
+    limits: Limits
+
+
+def run(arguments: Arguments, send: Send) -> None:
+    """Load the run whose manifest the arguments name; raise what it ended with, which is then also in the lake bucket."""
+    _configure(arguments)
+    manifest = read_manifest(arguments["manifest_key"], bootstrap.objects())
+
+    def work() -> None:
+        with _holding(manifest):
+            _load(manifest, arguments, send)
+
+    run_job(
+        manifest,
+        arguments["reason"],
+        arguments["JOB_RUN_ID"],
+        work,
+        ledger=bootstrap.ledger(),
+        objects=bootstrap.objects(),
+        clock=bootstrap.clock,
+        lease_us=bootstrap.lease_us(),
+    )
+
+
+def on_machine(body: bytes) -> bytes:
+    """Perform one request, on whatever machine it landed."""
+    return perform(body, _tools)
+
+
+def _load(manifest: Manifest, arguments: Arguments, send: Send) -> None:
+    """Load, and again when what failed may succeed later: starting another job costs more than waiting here."""
+    limits = Limits(memory_mb=int(arguments["TASK_MEMORY_MB"]), threads=1)
+    site = Site({name: arguments[name] for name in _SETTINGS}, arguments["manifest_key"], limits)
+
+    def cluster(tasks: Sequence[Task]) -> list[Any]:
+        return [answer(body) for body in send([request(site, task) for task in tasks])] if tasks else []
+
+    for attempt in itertools.count(1):
+        with tempfile.TemporaryDirectory(prefix="tidegate-load-") as directory:
+            try:
+                load(
+                    manifest,
+                    ledger=bootstrap.ledger(),
+                    landing=bootstrap.landing(),
+                    objects=bootstrap.objects(),
+                    lake=bootstrap.lake(),
+                    clock=bootstrap.clock,
+                    lease_us=bootstrap.lease_us(),
+                    workshop=_workshop(manifest, arguments, cluster, Path(directory)),
+                )
+            except Transient:
+                if attempt == _TRIES:
+                    raise
+            else:
+                return
+        time.sleep(_FIRST_PAUSE * 2**attempt)
+
+
+def _workshop(
+    manifest: Manifest, arguments: Arguments, cluster: Callable[[Sequence[Task]], list[Any]], room: Path
+) -> SparkWorkshop:
+    mine = Limits(memory_mb=int(arguments["DRIVER_MEMORY_MB"]), temp_dir=room, threads=os.cpu_count() or 1)
+    local = LocalWorkshop(room, mine, bootstrap.keyring(manifest))
+    portions = Portions(int(arguments["TASK_BYTES"]), 2 * int(arguments["TASK_BYTES"]))
+    s3 = bootstrap.client("s3")
+    return SparkWorkshop(local, manifest, cluster, bootstrap.landing(), bootstrap.objects(), s3, portions)
+
+
+def _tools(site: Site, room: Path) -> Tools:
+    _configure(site.settings)
+    manifest = read_manifest(site.manifest_key, bootstrap.objects())
+    limits = replace(site.limits, temp_dir=room)
+    return Tools(bootstrap.landing(), bootstrap.objects(), bootstrap.client("s3"), bootstrap.keyring(manifest), limits, room)
+
+
+def _configure(settings: Arguments) -> None:
+    """Glue gives a job arguments; what a function is given are variables."""
+    os.environ.update({name: settings[name] for name in _SETTINGS})
+
+
+@contextmanager
+def _holding(manifest: Manifest) -> Iterator[None]:
+    """Hold the lease for as long as the block runs, from another thread. When it is lost the commits find out."""
+    done = threading.Event()
+
+    def hold() -> None:
+        while not done.wait(bootstrap.lease_us() / 1e6 / _HEARTBEATS):
+            try:
+                until = bootstrap.clock() + bootstrap.lease_us()
+                if not bootstrap.ledger().hold(manifest.dataset, manifest.token, until, manifest.run_id):
+                    return
+            except TidegateError:
+                continue  # the next one is in time
+
+    thread = threading.Thread(target=hold, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
