@@ -11,6 +11,7 @@ import duckdb
 
 from simulator.lake import MemoryLake, PlainWorkshop
 from tests.fakes import Crash, FakeObjects, ManualClock
+from tests.spread import Serial, workshop
 from tidegate.aws.catalog import GlueMetadata
 from tidegate.aws.iceberg import GlueLake
 from tidegate.contracts.publish import load_version
@@ -23,6 +24,7 @@ from tidegate.tables.workshop import LocalWorkshop
 from tidegate.usecases.load import load
 
 Content = list[list[Any]] | None  # rows of id, at and kind; None: a file that is refused as a whole
+KEYRING = Keyring("test", b"k" * 64)
 COMMIT_POINTS = 6  # before and after each of three commits
 
 
@@ -79,7 +81,11 @@ class World:
     """One of the two."""
 
     def __init__(
-        self, lake: Lake, catalog: Catalog, workshop: Callable[[Path], Workshop], encode: Callable[[Content], bytes]
+        self,
+        lake: Lake,
+        catalog: Catalog,
+        workshop: Callable[["World", Path, Manifest], Workshop],
+        encode: Callable[[Content], bytes],
     ) -> None:
         self.lake, self.catalog, self.workshop, self.encode = lake, catalog, workshop, encode
         self.landing, self.objects, self.ledger = FakeObjects(), FakeObjects(), Decisions()
@@ -102,7 +108,7 @@ class World:
                 lake=lake,  # type: ignore[arg-type]
                 clock=self._clock,
                 lease_us=1,
-                workshop=Meanwhile(self.workshop(room), meanwhile),  # type: ignore[arg-type]
+                workshop=Meanwhile(self.workshop(self, room, sized), meanwhile),  # type: ignore[arg-type]
             )
         except Crash:
             return "it died"
@@ -134,13 +140,23 @@ class Meanwhile:
 
 def simulated() -> World:
     lake = MemoryLake(lambda _service, _operation, effect: effect())
-    return World(lake, lake, lambda room: PlainWorkshop(room, lake, lambda: None), as_json)
+    return World(lake, lake, lambda _, room, __: PlainWorkshop(room, lake, lambda: None), as_json)
 
 
-def real(lake: GlueLake) -> World:
-    catalog = GlueMetadata("twins", boto3.client("glue"), boto3.client("s3"))
-    limits, keyring = Limits(memory_mb=256, threads=1), Keyring("test", b"k" * 64)
-    return World(lake, catalog, lambda room: LocalWorkshop(room, limits, keyring), as_csv)
+def real(lake: GlueLake, stack: str = "twins") -> World:
+    catalog = GlueMetadata(stack, boto3.client("glue"), boto3.client("s3"))
+    limits = Limits(memory_mb=256, threads=1)
+    return World(lake, catalog, lambda _, room, __: LocalWorkshop(room, limits, KEYRING), as_csv)
+
+
+def spread(lake: GlueLake, stack: str) -> World:
+    """The real one, where the rows are worked on in tasks."""
+    s3 = boto3.client("s3")
+
+    def workshop_of(world: World, room: Path, manifest: Manifest) -> Workshop:
+        return workshop(room, Serial(world.landing, world.objects, s3, KEYRING), manifest)
+
+    return World(lake, GlueMetadata(stack, boto3.client("glue"), s3), workshop_of, as_csv)
 
 
 def as_json(content: Content) -> bytes:
@@ -190,4 +206,4 @@ def _ours(summary: Any) -> dict[str, str] | None:
     return {k: v for k, v in summary.items() if k.startswith("tidegate.") and k not in ("tidegate.kept", "tidegate.run-id")}
 
 
-__all__ = ["COMMIT_POINTS", "Content", "World", "real", "shown", "simulated"]
+__all__ = ["COMMIT_POINTS", "Content", "World", "real", "shown", "simulated", "spread"]
