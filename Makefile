@@ -18,6 +18,8 @@ export UV_PYTHON_DOWNLOADS := never
 export SAM_CLI_TELEMETRY := 0
 # The laptop's Lambdas run on the laptop's Python, so their layers are built for it; a deployment is built for AWS.
 FOR_LAPTOP := TIDEGATE_BUILD_PYTHON=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') TIDEGATE_BUILD_PLATFORM=native
+# The Spark tests run where there is a Java, and say so where there is none.
+SPARK := $(if $(shell command -v java),.venvs/spark/.ready)
 SOURCES := template.yaml $(shell find functions jobs layers statemachine requirements -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
 .PHONY: help setup spark demo test check e2e build deploy bench clean lock unit sizes stop simulate chaos burst fuzz
@@ -61,7 +63,7 @@ fuzz: .venv/.ready ## random and awkward files into the row engine, held against
 burst: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## drop 10,000 files at once, count and price it (FILES=10000)
 	$(BIN)/python -m scripts.burst --files $(or $(FILES),10000)
 
-e2e: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## the deployed stack on the laptop's AWS, as a user uses it
+e2e: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml $(SPARK) ## the deployed stack on the laptop's AWS, as a user uses it
 	$(BIN)/python -m pytest tests/e2e
 
 build: .aws-sam/build/template.yaml ## build the deployable package for AWS Lambda
