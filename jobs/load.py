@@ -6,13 +6,15 @@ they do, and installs nothing. Glue reads this file from the lake bucket, where 
 
 import base64
 import hashlib
+import importlib
 import sys
 import tempfile
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import boto3
 from pyspark import SparkContext, SparkFiles
@@ -31,20 +33,48 @@ def main() -> None:
     context.setLogLevel("WARN")
     for archive in archives:
         context.addArchive(f"{archive}#{archive.stem}")
-    names = [archive.stem for archive in archives]
+    from tidegate.spark import job
 
-    def on_machine(body: bytes) -> bytes:
-        for name in names:
+    job.run(arguments, Machines(context, tuple(archive.stem for archive in archives)))
+
+
+class Machines:
+    """What `tidegate.spark.job` asks of Spark."""
+
+    def __init__(self, context: SparkContext, archives: tuple[str, ...]) -> None:
+        """Take Spark, and the names of the archives that it unpacks on every machine."""
+        self._context, self._archives = context, archives
+
+    def each(self, requests: Sequence[bytes]) -> list[bytes]:
+        """Have each request performed somewhere."""
+        job = _job_of(self._archives)
+        return list(self._context.parallelize(requests, len(requests)).map(lambda body: job().on_machine(body)).collect())
+
+    def exchange(self, senders: Sequence[bytes], receivers: Sequence[bytes]) -> list[bytes]:
+        """Have the senders performed, shuffle what they send, and have the receivers performed."""
+        job, count = _job_of(self._archives), len(receivers)
+        sent = self._context.parallelize(senders, max(1, len(senders))).flatMap(lambda body: job().on_sender(body))
+        asked = self._context.parallelize(list(enumerate(receivers)), count)
+        both = asked.cogroup(sent, numPartitions=count)
+
+        def received(pair: tuple[int, tuple[Iterable[bytes], Iterable[tuple[bool, bytes]]]]) -> tuple[int, bytes]:
+            number, ((body,), arrived) = pair
+            return number, job().on_receiver(body, list(arrived))
+
+        return [body for _, body in sorted(both.map(received).collect())]
+
+
+def _job_of(archives: tuple[str, ...]) -> Callable[[], Any]:
+    """Return a function that imports the job on whatever machine it is called."""
+
+    def imported() -> Any:  # noqa: ANN401 - a module
+        for name in archives:
             folder = str(Path(SparkFiles.get(name)) / "python")
             if folder not in sys.path:
                 sys.path.insert(0, folder)
-        from tidegate.spark import job
+        return importlib.import_module("tidegate.spark.job")
 
-        return job.on_machine(body)
-
-    from tidegate.spark import job
-
-    job.run(arguments, lambda requests: context.parallelize(requests, len(requests)).map(on_machine).collect())
+    return imported
 
 
 def pairs(words: list[str]) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ from tidegate.contracts.contract import Contract
 from tidegate.engine import Keyring, Limits
 from tidegate.model.runs import Epoch, Manifest, ManifestFile
 from tidegate.ports import Layers, Outcome, StoredFile
-from tidegate.spark.tasks import Cluster, Task, Tools, answer, perform, request
+from tidegate.spark.tasks import Cluster, Task, Tools, answer, perform, receive, request, send
 from tidegate.spark.workshop import Portions, SparkWorkshop
 from tidegate.tables.workshop import LocalWorkshop
 
@@ -55,17 +55,25 @@ class Serial:
     keyring: Keyring
     performed: list[str] = field(default_factory=list)
 
-    def cluster(self, tasks: Sequence[Task]) -> list[Any]:
+    def perform(self, tasks: Sequence[Task]) -> list[Any]:
         self.performed += [type(task).__name__ for task in tasks]
-        return [answer(perform(request(None, task), self._tools)) for task in tasks]
+        return [answer(perform(request(None, task), self.tools)) for task in tasks]
 
-    def _tools(self, _site: None, room: Path) -> Tools:
+    def exchange(self, senders: Sequence[Task], receivers: Sequence[Task]) -> list[Any]:
+        self.performed += [type(task).__name__ for task in (*senders, *receivers)]
+        sent: dict[int, list[tuple[bool, bytes]]] = {number: [] for number in range(len(receivers))}
+        for task in reversed(senders):  # they come in any order
+            for number, parcel in send(request(None, task), self.tools):
+                sent[number].append(parcel)
+        return [answer(receive(request(None, task), self.tools, sent[number])) for number, task in enumerate(receivers)]
+
+    def tools(self, _site: None, room: Path) -> Tools:
         return Tools(self.landing, self.lake, self.s3, self.keyring, LIMITS, room)
 
 
 def workshop(room: Path, serial: Serial, manifest: Manifest, portions: Portions = TINY) -> SparkWorkshop:
     local = LocalWorkshop(room, LIMITS, serial.keyring)
-    cluster: Cluster = serial.cluster
+    cluster: Cluster = serial
     return SparkWorkshop(local, manifest, cluster, serial.landing, serial.lake, serial.s3, portions)
 
 

@@ -17,7 +17,7 @@ from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, Load
 from tidegate.engine import Keyring, Limits
 from tidegate.errors import NotFound, StaleCommit
 from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
-from tidegate.ports import DataFile, Lake, Layers, LiveFile, Orphan, StoredFile, Table, TableVersion
+from tidegate.ports import DataFile, Lake, Layers, LiveFile, Orphan, StoredFile, Table, TableVersion, Workshop
 from tidegate.tables.duck import connect, copy_to, reading
 from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema
 from tidegate.tables.silver import LINEAGE
@@ -285,7 +285,7 @@ class Dataset:
         """Commit bronze and silver, and check what both say about themselves."""
         room = self._place / f"{manifest.run_id}-{len(list(self._place.iterdir()))}"
         room.mkdir()
-        workshop = LocalWorkshop(room, LIMITS, KEYRING)
+        workshop = self.workshop(room, manifest)
         layers = self.lake.open(self.contract)
         arriving = self.accepted(room, manifest.run_id, layers.bronze, *versions)
         gone = [Leaving(key) for key in leaving]
@@ -297,7 +297,12 @@ class Dataset:
             done.check()
         return commit, books
 
-    def accepted(self, room: Path, run_id: str, bronze: Table, *versions: Version) -> list[Path]:
+    def workshop(self, room: Path, manifest: Manifest) -> Workshop:
+        """Who makes the tables' data files."""
+        del manifest
+        return LocalWorkshop(room, LIMITS, KEYRING)
+
+    def accepted(self, room: Path, run_id: str, bronze: Table, *versions: Version) -> Sequence[DataFile]:
         """Write what the row engine would."""
         parts = [[v] for v in versions] if self._apart else [versions]
         written = (self._written(room / f"accepted-{n}.parquet", run_id, bronze, part) for n, part in enumerate(parts))

@@ -14,7 +14,7 @@ from tests.unit.tables.lake import CHANGES, DELTA, EVENTS, SALES, Dataset, Local
 from tidegate.contracts.contract import ColumnType, Contract, Kind, PartitionBy
 from tidegate.engine import Limits
 from tidegate.model.runs import Books
-from tidegate.tables import rewriting
+from tidegate.tables import rewriting, writing
 from tidegate.tables.duck import connect
 from tidegate.tables.order import Order
 
@@ -92,7 +92,7 @@ def test_files_of_one_partition_are_neighbours_whatever_lies_between_their_keys_
 
 
 def test_files_of_a_partition_are_no_larger_than_they_should_be(sales: Sliced, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rewriting, "TARGET_BYTES", 20_000)
+    monkeypatch.setattr(writing, "TARGET_BYTES", 20_000)
     monkeypatch.setattr(rewriting, "row_group_of", lambda *_: 2_048)
     sales.put(DELTA + "1", *((f"k{n:06d}", n % 2, f"{n}.{n % 100:02d}") for n in range(30_000)))
     found = keys(sales)

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.tables.lake import CHANGES, DELTA, KEYRING, SALES, Dataset, LocalLake, LocalTable
 from tidegate.engine import Limits
 from tidegate.model.runs import Books, Epoch, Manifest
-from tidegate.tables import rewriting
+from tidegate.tables import writing
 from tidegate.tables.duck import connect, copy_to
 from tidegate.tables.workshop import LocalWorkshop
 from tidegate.usecases.commit import commit_silver
@@ -129,7 +129,7 @@ class TestLarge:
 
     @pytest.fixture(autouse=True)
     def _small_target(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(rewriting, "TARGET_BYTES", 200 * 1024)
+        monkeypatch.setattr(writing, "TARGET_BYTES", 200 * 1024)
 
     def test_files_are_as_large_as_the_contract_says(self, tmp_path: Path) -> None:
         (tmp_path / "warehouse").mkdir()
@@ -137,8 +137,11 @@ class TestLarge:
         self.fold(large, tmp_path, "run1", "range", self.ROWS)
         assert len(stretches(large)) == 1
 
-    def fold(self, dataset: Dataset, place: Path, run: str, ids: str, rows: int) -> Books:
-        """Fold so many rows with these ids (an expression of `range`), more than a hundred bytes each, into silver."""
+    def fold(self, dataset: Dataset, place: Path, run: str, ids: str, rows: int, files: int = 1) -> Books:
+        """Fold so many rows with these ids (an expression of `range`), more than a hundred bytes each, into silver.
+
+        They come in several files, as when many machines wrote them.
+        """
         room = place / run
         room.mkdir()
         limits = Limits(memory_mb=128, threads=1)
@@ -149,11 +152,11 @@ class TestLarge:
             f" '{run}' AS _run_id, '1' AS _contract_version FROM (SELECT {ids} AS n FROM range({rows}))"
         )
         with connect(room, limits) as db:
-            arriving = copy_to(db, made, room / "arriving.parquet", layers.bronze.field_ids)
+            several = [f"{made} WHERE n % {files} = {part}" for part in range(files)]
+            written = [copy_to(db, rows, room / f"arriving-{n}.parquet", layers.bronze.field_ids) for n, rows in enumerate(several)]
+            arriving = [path for path in written if path]
         manifest = Manifest(SALES.dataset, 1, run, "key", "1.0.0", Epoch(), Epoch(), ())
-        commit, books = commit_silver(
-            dataset.contract, manifest, layers, [arriving] if arriving else [], [], LocalWorkshop(room, limits, KEYRING)
-        )
+        commit, books = commit_silver(dataset.contract, manifest, layers, arriving, [], LocalWorkshop(room, limits, KEYRING))
         assert commit.rows_after == commit.rows_before + books.rows_inserted
         return books
 
@@ -173,6 +176,17 @@ class TestLarge:
         now = stretches(sales)
         assert all(max(one) < min(other) for one, other in itertools.pairwise(now))
         assert [len(one) for one in now] == [len(one) for one in first]
+
+    def test_rows_of_several_files_that_are_larger_than_memory_go_into_files_whose_keys_do_not_overlap(
+        self, sales: Dataset, tmp_path: Path
+    ) -> None:
+        rows = 4 * self.ROWS
+        books = self.fold(sales, tmp_path, "run1", f"(range * 7919) % {rows}", rows, files=5)
+        assert books.rows_inserted == rows
+        first = stretches(sales)
+        assert len(first) > 2
+        assert all(one == sorted(one) for one in first)
+        assert all(one[-1] < other[0] for one, other in itertools.pairwise(first))
 
     def test_rows_that_come_nearly_in_the_order_of_their_keys_stay_in_it(self, sales: Dataset, tmp_path: Path) -> None:
         late = "CASE WHEN range % 100 = 99 THEN range - 50 ELSE range END"  # a key of a row before it, which it replaces

@@ -25,6 +25,15 @@ def store(s3: Any, path: Path, location: str, run_id: str) -> StoredFile:  # noq
     return StoredFile(uri, pq.read_metadata(path).num_rows, path.stat().st_size)
 
 
+def fetch_stored(s3: Any, file: StoredFile, path: Path) -> Path:  # noqa: ANN401 - boto3 client
+    """Copy a stored file to local disk; raise ServiceUnavailable when another number of bytes came than its writer wrote."""
+    with speaking_to_aws():
+        s3.download_file(*place_of(file.uri), str(path))
+    if path.stat().st_size != file.bytes:
+        raise ServiceUnavailable(f"{file.uri}: {path.stat().st_size} bytes came of {file.bytes}")
+    return path
+
+
 def read_footer(s3: Any, file: StoredFile) -> pq.FileMetaData:  # noqa: ANN401 - boto3 client
     """Read the footer of a stored file, and with it whether the file is what its writer said.
 

@@ -5,17 +5,17 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tidegate import bootstrap
 from tidegate.engine import Limits
 from tidegate.errors import TidegateError, Transient
 from tidegate.model.runs import Manifest
-from tidegate.spark.tasks import Task, Tools, answer, perform, request
+from tidegate.spark.tasks import Cluster, Task, Tools, answer, perform, receive, request, send
 from tidegate.spark.workshop import Portions, SparkWorkshop
 from tidegate.tables.workshop import LocalWorkshop
 from tidegate.usecases.claim import read_manifest
@@ -24,8 +24,40 @@ from tidegate.usecases.load import load
 
 Arguments = Mapping[str, str]
 """What the job was started with: `--NAME value`, without the dashes."""
-Send = Callable[[Sequence[bytes]], list[bytes]]
-"""Has each request performed somewhere by `on_machine`, and gives the answers in order."""
+
+
+class Spread(Protocol):
+    """What Spark does for us. Answers are in the order of the requests."""
+
+    def each(self, requests: Sequence[bytes]) -> list[bytes]:
+        """Have each request performed somewhere by `on_machine`."""
+        ...
+
+    def exchange(self, senders: Sequence[bytes], receivers: Sequence[bytes]) -> list[bytes]:
+        """Have the senders performed by `on_sender`, bring together what they send, and have the receivers performed by `on_receiver`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SparkCluster:
+    """Makes requests of tasks for the machines of a site, and raises what they raised."""
+
+    spread: Spread
+    site: "Site"
+
+    def perform(self, tasks: Sequence[Task]) -> list[Any]:
+        """Perform tasks somewhere."""
+        return [answer(body) for body in self.spread.each(self._requests(tasks))] if tasks else []
+
+    def exchange(self, senders: Sequence[Task], receivers: Sequence[Task]) -> list[Any]:
+        """Perform senders, and receivers with what was sent to them."""
+        if not receivers:
+            return []
+        return [answer(body) for body in self.spread.exchange(self._requests(senders), self._requests(receivers))]
+
+    def _requests(self, tasks: Sequence[Task]) -> list[bytes]:
+        return [request(self.site, task) for task in tasks]
+
 
 _SETTINGS = ("LAKE_BUCKET", "LANDING_BUCKET", "LEASE_SECONDS", "LEDGER_TABLE", "TIDEGATE_STACK", "TOKEN_KEY_SECRET")
 _TRIES = 4
@@ -42,14 +74,14 @@ class Site:
     limits: Limits
 
 
-def run(arguments: Arguments, send: Send) -> None:
+def run(arguments: Arguments, spread: Spread) -> None:
     """Load the run whose manifest the arguments name; raise what it ended with, which is then also in the lake bucket."""
     _configure(arguments)
     manifest = read_manifest(arguments["manifest_key"], bootstrap.objects())
 
     def work() -> None:
         with _holding(manifest):
-            _load(manifest, arguments, send)
+            _load(manifest, arguments, spread)
 
     run_job(
         manifest,
@@ -68,14 +100,20 @@ def on_machine(body: bytes) -> bytes:
     return perform(body, _tools)
 
 
-def _load(manifest: Manifest, arguments: Arguments, send: Send) -> None:
+def on_sender(body: bytes) -> list[tuple[int, tuple[bool, bytes]]]:
+    """Perform a sender, and return what it sends with the numbers of the receivers."""
+    return send(body, _tools)
+
+
+def on_receiver(body: bytes, arrived: Sequence[tuple[bool, bytes]]) -> bytes:
+    """Perform a receiver with what was sent to it."""
+    return receive(body, _tools, arrived)
+
+
+def _load(manifest: Manifest, arguments: Arguments, spread: Spread) -> None:
     """Load, and again when what failed may succeed later: starting another job costs more than waiting here."""
     limits = Limits(memory_mb=int(arguments["TASK_MEMORY_MB"]), threads=1)
-    site = Site({name: arguments[name] for name in _SETTINGS}, arguments["manifest_key"], limits)
-
-    def cluster(tasks: Sequence[Task]) -> list[Any]:
-        return [answer(body) for body in send([request(site, task) for task in tasks])] if tasks else []
-
+    cluster = SparkCluster(spread, Site({name: arguments[name] for name in _SETTINGS}, arguments["manifest_key"], limits))
     for attempt in itertools.count(1):
         with tempfile.TemporaryDirectory(prefix="tidegate-load-") as directory:
             try:
@@ -97,9 +135,7 @@ def _load(manifest: Manifest, arguments: Arguments, send: Send) -> None:
         time.sleep(_FIRST_PAUSE * 2**attempt)
 
 
-def _workshop(
-    manifest: Manifest, arguments: Arguments, cluster: Callable[[Sequence[Task]], list[Any]], room: Path
-) -> SparkWorkshop:
+def _workshop(manifest: Manifest, arguments: Arguments, cluster: Cluster, room: Path) -> SparkWorkshop:
     mine = Limits(memory_mb=int(arguments["DRIVER_MEMORY_MB"]), temp_dir=room, threads=os.cpu_count() or 1)
     local = LocalWorkshop(room, mine, bootstrap.keyring(manifest))
     portions = Portions(int(arguments["TASK_BYTES"]), 2 * int(arguments["TASK_BYTES"]))

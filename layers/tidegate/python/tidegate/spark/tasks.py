@@ -45,15 +45,27 @@ class Tools:
 
 
 class Task(Protocol):
-    """A piece of work."""
+    """A piece of work. A sender answers with parcels: the number of a receiver and bytes for it, which that one gets together."""
 
-    def perform(self, tools: Tools) -> Any:  # noqa: ANN401 - each kind answers with its own value
-        """Do it and answer. What it writes to the room is gone afterwards."""
+    @property
+    def perform(self) -> Callable[..., Any]:
+        """Do it with tools, a receiver also with parcels, and answer. What it writes to the room is gone afterwards."""
         ...
 
 
-Cluster = Callable[[Sequence[Task]], list[Any]]
-"""Performs tasks somewhere and gives their answers in the order of the tasks; raises what a task raised."""
+class Cluster(Protocol):
+    """Machines. Answers come in the order of the tasks; what a task raised is raised."""
+
+    def perform(self, tasks: Sequence[Task]) -> list[Any]:
+        """Perform tasks somewhere."""
+        ...
+
+    def exchange(self, senders: Sequence[Task], receivers: Sequence[Task]) -> list[Any]:
+        """Perform the senders, which answer with parcels, and the receivers, each with the parcels for its place among them.
+
+        Answers are the receivers'.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +187,7 @@ def _parent(parent: StoredParent, tools: Tools, path: Path) -> Parent:
     return Parent(parent.columns, (path,))
 
 
-def perform(request: bytes, make: Callable[[Any, Path], Tools]) -> bytes:
+def perform(request: bytes, make: Callable[[Any, Path], Tools], *given: Any) -> bytes:  # noqa: ANN401 - what the task takes
     """Perform a pickled task and return its pickled answer. `make` turns what comes with the task into tools, given a room.
 
     Errors of our tree are answers too, which `answer` raises: what Spark makes of an error has only its text. Transient ones are given
@@ -185,7 +197,7 @@ def perform(request: bytes, make: Callable[[Any, Path], Tools]) -> bytes:
     for attempt in itertools.count(1):
         with TemporaryDirectory(prefix="tidegate-task-") as room:
             try:
-                return pickle.dumps((True, task.perform(make(site, Path(room)))))
+                return pickle.dumps((True, task.perform(make(site, Path(room)), *given)))
             except TidegateError as error:
                 if not isinstance(error, Transient) or attempt == _TRIES:
                     return pickle.dumps((False, (type(error), error.args, error.__dict__)))
@@ -200,6 +212,21 @@ def perform(request: bytes, make: Callable[[Any, Path], Tools]) -> bytes:
 def request(site: Any, task: Task) -> bytes:  # noqa: ANN401 - whatever `make` understands
     """Pickle a task with what its machine needs to know."""
     return pickle.dumps((site, task))
+
+
+def send(request: bytes, make: Callable[[Any, Path], Tools]) -> list[tuple[int, tuple[bool, bytes]]]:
+    """Perform a sender and return its parcels, each with the number of its receiver. An error goes to the first receiver."""
+    body = perform(request, make)
+    good, value = pickle.loads(body)  # noqa: S301 - made above
+    return [(number, (True, parcel)) for number, parcel in value] if good else [(0, (False, body))]
+
+
+def receive(request: bytes, make: Callable[[Any, Path], Tools], arrived: Sequence[tuple[bool, bytes]]) -> bytes:
+    """Perform a receiver with what senders sent to it, and return its answer; the sender's, when that is an error."""
+    for good, body in arrived:
+        if not good:
+            return body
+    return perform(request, make, [parcel for _, parcel in arrived])
 
 
 def answer(body: bytes) -> Any:  # noqa: ANN401 - each kind of task answers with its own value

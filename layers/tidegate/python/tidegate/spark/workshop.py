@@ -4,6 +4,7 @@ The rows that they accept and reject lie in the lake bucket as data files before
 the code that the Lambda has.
 """
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate import engine
-from tidegate.aws.errors import speaking_to_aws
-from tidegate.aws.fileio import place_of
+from tidegate.aws.stored_files import fetch_stored
 from tidegate.contracts.contract import Contract
 from tidegate.engine import FieldIds, FileResult, Inspection, Parents, StagedFile
 from tidegate.engine.casts import sql_type
@@ -22,11 +22,17 @@ from tidegate.engine.values import Split
 from tidegate.errors import AccessDenied, NotFound, ServiceUnavailable
 from tidegate.model.runs import Books, Leaving, Manifest, ManifestFile
 from tidegate.ports import DataFile, Layers, Objects, Outcome, StoredFile, Swap, Table
+from tidegate.spark.folding import CutRows, LeaveOut, WritePiece, stored
 from tidegate.spark.tasks import HEAD, Cluster, InspectFiles, LoadFiles, StoredParent, SurveyRange, staged
 from tidegate.tables import duck
+from tidegate.tables.replacement import may_lose
+from tidegate.tables.rewriting import Decided
+from tidegate.tables.silver import fold_silver
 from tidegate.tables.workshop import LocalWorkshop
+from tidegate.tables.writing import Form, cut, form_of
 
 _AT_ONCE = 16  # calls of S3
+_PACKED = 1_000_000  # rows that speak of places, which are small
 _NOWHERE = Path("elsewhere")
 
 
@@ -86,7 +92,9 @@ class SparkWorkshop:
         """Read the headers."""
         wanted = self._of(files)
         groups = _portioned([min(f.size, HEAD) for f in wanted], self.portions.task)
-        return engine.combined(contract, self.cluster([InspectFiles(contract, tuple(wanted[n] for n in g)) for g in groups]))
+        return engine.combined(
+            contract, self.cluster.perform([InspectFiles(contract, tuple(wanted[n] for n in g)) for g in groups])
+        )
 
     def run(self, contract: Contract, files: Sequence[StagedFile], layers: Layers, run_id: str, parents: Parents) -> Outcome:
         """Parse, type, check and mask every row, in tasks."""
@@ -95,7 +103,7 @@ class SparkWorkshop:
         places = {"bronze": layers.bronze.location, "quarantine": layers.quarantine.location}
         whole = LoadFiles(contract, (), ids, places, run_id, self._stored_parents(contract, parents))
         plan = self._plan(contract, whole, wanted)
-        outcomes: list[Outcome] = self.cluster(plan.tasks)
+        outcomes: list[Outcome] = self.cluster.perform(plan.tasks)
         refused = {
             n
             for task, numbers, outcome in zip(plan.tasks, plan.numbers, outcomes, strict=True)
@@ -106,21 +114,38 @@ class SparkWorkshop:
         if refused:  # which of it the engine makes of the whole file: nobody knows who has seen only a split of it
             again = sorted(refused)
             kept = [(n, o) for n, o in zip(plan.numbers, outcomes, strict=True) if refused.isdisjoint(n)]
-            redone: list[Outcome] = self.cluster([replace(whole, files=(wanted[n],)) for n in again])
+            redone: list[Outcome] = self.cluster.perform([replace(whole, files=(wanted[n],)) for n in again])
             both = sorted([*kept, *zip([(n,) for n in again], redone, strict=True)], key=lambda pair: pair[0])
             return self._joined(contract, len(wanted), [n for n, _ in both], [o for _, o in both])
         return self._joined(contract, len(wanted), plan.numbers, outcomes)
 
     def replace(self, table: Table, leaving: Sequence[Leaving], arriving: Sequence[DataFile]) -> Swap:
         """Take rows of landing objects out of bronze or quarantine and put others in."""
-        swap = self.local.replace(table, leaving, [])
-        return Swap(swap.remove, [*swap.add, *arriving], sum(f.rows for f in arriving if isinstance(f, StoredFile)), swap.removed)
+        form, run_id = Form(table.columns, table.field_ids, 0), self._manifest.run_id
+        touched = may_lose(table, leaving)
+        left: list[tuple[int, StoredFile | None]] = self.cluster.perform(
+            [LeaveOut(form, table.location, run_id, StoredFile(f.path, f.rows, f.bytes), tuple(leaving)) for f in touched]
+        )
+        kept = [file for removed, file in left if removed and file]
+        remove = [file for file, (removed, _) in zip(touched, left, strict=True) if removed]
+        added = sum(f.rows for f in arriving if isinstance(f, StoredFile))
+        return Swap(remove, [*kept, *arriving], added, sum(removed for removed, _ in left))
 
     def fold(
         self, contract: Contract, manifest: Manifest, layers: Layers, arriving: Sequence[DataFile], leaving: Sequence[Leaving]
     ) -> tuple[Swap, Books]:
         """Bring silver up to date with bronze and say what became of each accepted row."""
-        return self.local.fold(contract, manifest, layers, self._here(arriving), leaving)
+        here = self._here(arriving)
+        uris = {path: file.uri for path, file in zip(here, arriving, strict=True) if isinstance(file, StoredFile)}
+        silver, room = layers.silver, self.directory / layers.silver.name
+        room.mkdir(exist_ok=True)
+
+        def write(decided: Decided) -> list[StoredFile]:
+            return self._written(contract, silver.location, decided, uris)
+
+        target = form_of(contract, silver.columns, silver.field_ids).target
+        keys = sorted({gone.key for gone in leaving})
+        return fold_silver(contract, manifest, layers, here, keys, room, self.local.limits, write, target)
 
     def living(self, contract: Contract, rows: Sequence[DataFile]) -> int:
         """Count the rows that silver would hold of these alone."""
@@ -147,7 +172,7 @@ class SparkWorkshop:
         for group in _portioned([files[n].size for n in small], self.portions.task):
             numbers.append(tuple(small[place] for place in group))
             tasks.append(replace(whole, files=tuple(files[n] for n in numbers[-1])))
-        for n, (head, splits) in ((n, cut) for n, cut in cuts.items() if cut):
+        for n, (head, splits) in ((n, found) for n, found in cuts.items() if found):
             for split in splits:
                 numbers.append((n,))
                 tasks.append(replace(whole, files=(files[n],), split=split, head=head))
@@ -160,16 +185,16 @@ class SparkWorkshop:
         if head is None or head >= file.size:
             return None
         ranges = ranges_of(head, file.size, self.portions.task)
-        return head, splits_of(self.cluster([SurveyRange(contract, file, start, stop) for start, stop in ranges]))
+        return head, splits_of(self.cluster.perform([SurveyRange(contract, file, start, stop) for start, stop in ranges]))
 
     def _stored_parents(self, contract: Contract, parents: Parents) -> Mapping[str, StoredParent]:
         """Put the values that rows may refer to where tasks find them: of each table only the columns that are named."""
-        stored = {}
+        kept = {}
         for table, parent in parents.items():
             names = {name for r in contract.rules.references if r.table == table for name in r.to}
             columns = {name: kind for name, kind in parent.columns.items() if name in names or name == "_object_key"}
             key = f"runs/{self._manifest.dataset}/{self._manifest.run_id}/parents/{table}.parquet" if parent.paths else ""
-            stored[table] = StoredParent(columns, key)
+            kept[table] = StoredParent(columns, key)
             if key:
                 with duck.connect(self.directory, self.local.limits) as db:
                     path = self.directory / f"{table}.parquet"
@@ -177,7 +202,29 @@ class SparkWorkshop:
                     db.execute(f"COPY ({rows}) TO {text(str(path))} (FORMAT parquet)")
                 self.lake.upload(key, path)
                 path.unlink()
-        return stored
+        return kept
+
+    def _written(self, contract: Contract, location: str, decided: Decided, uris: Mapping[Path, str]) -> list[StoredFile]:
+        """Have silver's pieces written in tasks, with the rows that come to them from the tasks that cut these out of their files."""
+        homes = self._packed(decided, "SELECT source, rn, home FROM coming", "homes")
+        gone = self._packed(decided, "SELECT source, rn FROM gone", "gone")
+        files = {number: stored(path, decided.origins.get(number) or uris[path]) for number, path in decided.sources.items()}
+        cuts = [CutRows(decided.form, files[number], packed) for number, packed in homes.items()]
+        pieces = [
+            WritePiece(
+                contract, decided.form, location, self._manifest.run_id, piece, {b.number: gone[b.number] for b in piece.bases}
+            )
+            for piece in decided.pieces
+        ]
+        return [file for written in self.cluster.exchange(cuts, pieces) for file in written]
+
+    def _packed(self, decided: Decided, rows: str, name: str) -> dict[int, tuple[bytes, ...]]:
+        """Return rows as Parquet files by the number of the file that they speak of."""
+        directory = self.directory / name
+        found = cut(decided.db, rows, "source", directory, _PACKED)
+        packed = {number: tuple(path.read_bytes() for path in paths) for number, paths in found.items()}
+        shutil.rmtree(directory)
+        return packed
 
     # Answers
 
@@ -201,23 +248,15 @@ class SparkWorkshop:
             query = f"SELECT max(t::{sql_type(column.type)})::VARCHAR FROM (SELECT unnest($texts::VARCHAR[]) AS t)"
             return str(db.execute(query, {"texts": list(texts)}).fetchall()[0][0])
 
-    def _here(self, files: Sequence[DataFile]) -> list[DataFile]:
+    def _here(self, files: Sequence[DataFile]) -> list[Path]:
         """Copy stored rows to the driver's disk, once."""
-        stored = [f for f in files if isinstance(f, StoredFile) and f.uri not in self._fetched]
+        missing = [f for f in files if isinstance(f, StoredFile) and f.uri not in self._fetched]
         room = self.directory / "arrived"
         room.mkdir(exist_ok=True)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda file: self._fetch(file, room), stored))
+            paths = pool.map(lambda file: fetch_stored(self.s3, file, room / Path(file.uri).name), missing)
+        self._fetched |= {file.uri: path for file, path in zip(missing, paths, strict=True)}
         return [self._fetched[f.uri] if isinstance(f, StoredFile) else f for f in files]
-
-    def _fetch(self, file: StoredFile, room: Path) -> None:
-        bucket, key = place_of(file.uri)
-        path = room / Path(key).name
-        with speaking_to_aws():
-            self.s3.download_file(bucket, key, str(path))
-        if path.stat().st_size != file.bytes:
-            raise ServiceUnavailable(f"{file.uri}: {path.stat().st_size} bytes came of {file.bytes}")
-        self._fetched[file.uri] = path
 
 
 def _portioned(sizes: Sequence[int], portion: int) -> list[list[int]]:

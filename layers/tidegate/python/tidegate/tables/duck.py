@@ -42,7 +42,7 @@ def reading(columns: Mapping[str, str], paths: Sequence[Path], *, numbered: bool
     shape = f"SELECT {nulls} WHERE false"
     if paths:
         files = ", ".join(literal(str(p)) for p in paths)
-        options = "union_by_name = true" + (", file_row_number = true" if numbered else "")
+        options = "union_by_name = true, hive_partitioning = false" + (", file_row_number = true" if numbered else "")
         shape += f" UNION ALL BY NAME SELECT * FROM read_parquet([{files}], {options})"
     return f"SELECT {names} FROM ({shape})"
 

@@ -16,7 +16,7 @@ _PIECES: Mapping[PartitionBy, str] = {
 
 
 class Order:
-    """`columns` are the key's, `key` is their list; `is_newest`, `lives` and `dead` are conditions on a row.
+    """`columns` are the key's, `key` is their list, `hash` a number made of them; `is_newest`, `lives` and `dead` are conditions on a row.
 
     `layout` is the list of columns that data files are sorted by, `place` the first of them; `by_key`: it is one of the key's.
     `slice` is a text that rows of one partition have in common, empty for a table without partitions, made of the columns `slicing`.
@@ -26,6 +26,7 @@ class Order:
         """Read key, order and tombstones."""
         self.columns = contract.primary_key if contract.folds_by_key else ("_object_key", "_record")
         self.key = ", ".join(identifier(name) for name in self.columns)
+        self.hash = f"hash({self.key})"
         laid_out = tuple(dict.fromkeys((*contract.sort_by, *self.columns)))
         self.place, self.layout = laid_out[0], ", ".join(identifier(name) for name in laid_out)
         self.by_key = self.place in self.columns

@@ -1,4 +1,4 @@
-"""Write anew the data files of silver that lose rows, and new ones for what comes; all others stay.
+"""Plan which data files of silver are written anew, with what; all others stay.
 
 A data file covers a stretch of places, which are keys unless the contract says otherwise, and its rows are in their order. A file that
 is rewritten keeps its stretch and takes in the new rows of it, so that the next run still finds most files untouched by their bounds.
@@ -7,155 +7,127 @@ joined, one that has outgrown it is split. In a table with partitions all of thi
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tidegate.engine import Limits
 from tidegate.engine.sql import name as identifier
-from tidegate.engine.sql import text
-from tidegate.ports import LiveFile, Swap, Table
+from tidegate.ports import DataFile, LiveFile, Table
 from tidegate.tables.copying import copy_kept
-from tidegate.tables.duck import copy_into, copy_to, reading, row_group_of
+from tidegate.tables.duck import count_rows, reading, row_group_of
 from tidegate.tables.order import Order
 from tidegate.tables.pruning import order_files, slices_of
+from tidegate.tables.writing import Base, Form, Piece, cut, cut_query, write_piece
 
-TARGET_BYTES = 128 * 1024 * 1024
-_OUTGROWN = 1.5  # times the target
-_OUTSIDE = "FROM come WHERE home IS NULL"
 _LOOKED_FOR = 97  # one key in so many
 _OPENED = 1.5  # row groups that may hold a key, on average, in rows that are not sorted for it: sorting is a third of writing
-_DISORDER = 0.25  # share of a file's rows that may lie out of order before it is sorted again: sorting is a third of rewriting
+_FEW = 50_000  # rows that are handed on in memory
+_HOMELESS = "FROM come ANTI JOIN homes USING (source, rn)"
 
 
 @dataclass(frozen=True, slots=True)
-class _Base:
-    """A data file of which rows stay; `kept` is their number, `slice` its partition.
+class Decided:
+    """What a fold decided, in tables of a database.
 
-    `place` is its own in the order of the partition's files, None where nobody knows it.
+    `gone` (source, rn) are the rows that leave the files `held_in`, numbered from 0; `coming` (source, rn, home, place, slice) those that
+    come from the files `sources`. Home is the number of the piece that a row comes to. `origins` are the URIs of the sources that are data
+    files of bronze.
     """
 
-    number: int
-    file: LiveFile
-    path: Path
-    kept: int
-    slice: str
-    place: int | None
+    db: duckdb.DuckDBPyConnection
+    order: Order
+    form: Form
+    held_in: Sequence[tuple[LiveFile, Path]]
+    sources: Mapping[int, Path]
+    origins: Mapping[int, str]
+    pieces: Sequence[Piece]
 
-    def precedes(self, other: "_Base") -> bool:
-        """Whether the other one is the next file of the partition."""
-        return self.slice == other.slice and self.place is not None and other.place == self.place + 1
+    def count(self, rows: str) -> int:
+        """Count the rows of a query that begins with FROM."""
+        return int(self.db.execute(f"SELECT count(*) {rows}").fetchall()[0][0])
 
-    @property
-    def bytes(self) -> int:
-        return self.path.stat().st_size * self.kept // max(1, self.file.rows)
+
+Write = Callable[[Decided], Sequence[DataFile]]
+"""Writes the pieces that a fold decided on."""
 
 
 class Rewriting:
-    """What a fold decided (the tables `come`, `gone` and `held` of `silver._Fold`), written down."""
+    """Makes pieces of the tables `come`, `gone` and `held` of `silver._Fold`."""
 
     def __init__(
         self,
         db: duckdb.DuckDBPyConnection,
         order: Order,
         silver: Table,
-        room: Path,
+        form: Form,
         held_in: Sequence[tuple[LiveFile, Path]],
         sources: Mapping[int, Path],
-        limits: Limits,
-        target_mb: int | None,
     ) -> None:
-        """Take the numbered files that `held` and `come` speak of; `target_mb` is about the size of a file."""
-        self.db, self.order, self.silver, self.room = db, order, silver, room
-        self.held_in, self.sources, self.target = held_in, sources, target_mb << 20 if target_mb else TARGET_BYTES
-        self.row_group = row_group_of((*sources.values(), *(path for _, path in held_in)), limits)
-        self.names = ", ".join(map(identifier, silver.columns))
+        """Take the numbered files that `held` and `come` speak of."""
+        self.db, self.order, self.silver, self.form = db, order, silver, form
+        self.held_in, self.sources = held_in, sources
 
-    def swap(self) -> Swap:
-        """Write the files and say which ones they replace."""
-        leaving = dict(self.db.execute("SELECT source, count(*) FROM gone GROUP BY source ORDER BY source").fetchall())
-        coming = self._count("FROM come")
-        remove = [self.held_in[number][0] for number in leaving]
-        groups = self._groups(leaving)
-        add: list[Path] = []
-        self.db.execute(f"CREATE TEMP TABLE fresh AS SELECT NULL::INTEGER AS home, * FROM ({reading(self.silver.columns, [])})")
-        self.db.execute("ALTER TABLE come ADD COLUMN home INTEGER")
-        if groups and coming:
-            self._assign_homes(groups)
-        for number, group in enumerate(groups):
-            add += self._rewrite(number, group)
-        return Swap(remove, add + self._outside(), coming, sum(leaving.values()))
+    def pieces(self, leaving: Mapping[int, int], stretch: int) -> list[Piece]:
+        """Make the table `coming`, and return the pieces that its homes are the numbers of.
 
-    def _outside(self) -> list[Path]:
-        """Write the rows that come to no file, in files of their own."""
-        slices = self.db.execute(f"SELECT DISTINCT slice {_OUTSIDE} ORDER BY slice").fetchall()
-        if not slices:
-            return []
-        if len(slices) == 1 and self.sources.keys() == {0} and self._in_order():
-            return copy_kept(self.sources[0], self._kept, self.silver.field_ids, self.room, self.target)
-        wide = self._wide("slice, ", "WHERE home IS NULL")
-        if len(slices) > 1:  # which are written one after the other
-            self.db.execute(f"CREATE TEMP TABLE outside AS {wide} ORDER BY slice")
-            wide = "FROM outside"
-        written = []
-        for number, (slice_,) in enumerate(slices):
-            rows = f"SELECT {self.names} FROM ({wide}) WHERE slice = {text(slice_)} ORDER BY {self.order.layout}"
-            place = self.room / f"outside-{number}"
-            written += copy_into(self.db, rows, place, self.silver.field_ids, self.target, self.row_group)
-        return written
-
-    def _in_order(self) -> bool:
-        """Whether the rows are more than a row group, and who looks for a place in them would hardly open more than one."""
-        place = identifier(self.order.place)
-        bounds = f"SELECT rn // {self.row_group} AS chunk, min({place}) AS low, max({place}) AS high {_OUTSIDE} GROUP BY chunk"
-        chunks, some = self._count(f"FROM ({bounds})"), f"FROM (SELECT {place} AS place {_OUTSIDE} AND rn % {_LOOKED_FOR} = 0)"
-        return chunks > 1 and self._count(f"{some} JOIN ({bounds}) ON place BETWEEN low AND high") <= _OPENED * self._count(some)
-
-    def _kept(self, first: int, rows: int) -> pa.Array:
-        """The places of the rows that come to no file among some of the arriving ones."""
-        here = f"SELECT rn - {first} AS place {_OUTSIDE} AND rn BETWEEN {first} AND {first + rows - 1} ORDER BY place"
-        return self.db.sql(here).to_arrow_table()["place"].combine_chunks()
-
-    def _groups(self, leaving: dict[int, int]) -> list[list[_Base]]:
-        """The files that keep rows, in the order of their keys; neighbours without a file between them are joined up to the target."""
+        `leaving` are the rows that leave by the number of their file. Rows that come to no file are cut into stretches of about so
+        many bytes.
+        """
+        self.db.execute("CREATE TEMP TABLE homes (source INTEGER, rn BIGINT, home INTEGER)")
         slices = slices_of(self.db, self.silver, self.order.slicing, self.order.slice)
+        groups = self._groups(leaving, slices)
+        if groups:
+            self._assign_homes(groups, slices)
+        coming: dict[int, int] = dict(self.db.execute("SELECT home, count(*) FROM homes GROUP BY home").fetchall())
+        pieces = []
+        for home, group in enumerate(groups):
+            kept, fresh = sum(b.kept for b in group), coming.get(home, 0)
+            pieces.append(Piece(tuple(group), fresh, sum(b.bytes for b in group) * (kept + fresh) // kept, slices[group[0].uri]))
+        return pieces + self._outside(len(pieces), stretch)
+
+    def _groups(self, leaving: Mapping[int, int], slices: Mapping[str, str]) -> list[list[Base]]:
+        """The files that keep rows, in the order of their keys; neighbours without a file between them are joined up to the target."""
         places: dict[str, int] = {}
         before: Counter[str] = Counter()  # files of a partition
         for path in order_files(self.db, self.silver, self.order.place):
             places[path] = before[slices[path]]
             before[slices[path]] += 1
         bases = [
-            _Base(number, file, path, file.rows - gone, slices[file.path], places.get(file.path))
+            Base(number, file.path, file.rows, path.stat().st_size, file.rows - gone)
             for number, gone in leaving.items()
             for file, path in [self.held_in[number]]
             if file.rows > gone
         ]
-        groups: list[list[_Base]] = []
-        for base in sorted(bases, key=lambda b: (b.slice, -1 if b.place is None else b.place)):
-            if groups and groups[-1][-1].precedes(base) and sum(b.bytes for b in groups[-1]) + base.bytes <= self.target:
+        groups: list[list[Base]] = []
+        for base in sorted(bases, key=lambda b: (slices[b.uri], places.get(b.uri, -1))):
+            if groups and self._joins(groups[-1], base, slices, places):
                 groups[-1].append(base)
             else:
                 groups.append([base])
         return groups
 
-    def _assign_homes(self, groups: Sequence[Sequence[_Base]]) -> None:
-        """Give each coming row a group, then read those rows whole, in order.
+    def _joins(self, group: Sequence[Base], base: Base, slices: Mapping[str, str], places: Mapping[str, int]) -> bool:
+        """Whether a file is the next one of the partition, as far as anybody knows, and there is room for it in one file."""
+        last = group[-1].uri
+        follows = slices[last] == slices[base.uri] and last in places and places.get(base.uri) == places[last] + 1
+        return follows and sum(b.bytes for b in group) + base.bytes <= self.form.target
 
-        It is the group that held its key, when places are keys, otherwise one that covers its place.
-        """
+    def _assign_homes(self, groups: Sequence[Sequence[Base]], slices: Mapping[str, str]) -> None:
+        """Give each coming row a group: the one that held its key, when places are keys, otherwise one that covers its place."""
         place, same = identifier(self.order.place), self.order.same_key("h", "c")
-        listed = [(number, base.number, base.file.path, base.slice) for number, group in enumerate(groups) for base in group]
+        listed = [(number, base.number, base.uri, slices[base.uri]) for number, group in enumerate(groups) for base in group]
         self.db.execute(
             "CREATE TEMP TABLE bases AS SELECT unnest($homes) AS home, unnest($sources) AS source, unnest($paths) AS path,"
             " unnest($slices) AS slice",
             dict(zip(("homes", "sources", "paths", "slices"), map(list, zip(*listed, strict=True)), strict=True)),
         )
         self.db.execute(
-            "CREATE TEMP TABLE homes AS SELECT c.source, c.rn, min(b.home) AS home FROM come c"
+            "INSERT INTO homes SELECT c.source, c.rn, min(b.home) FROM come c"
             f" JOIN held h ON {same} JOIN bases b ON b.source = h.source AND b.slice = c.slice"
             f" WHERE {self.order.by_key} GROUP BY c.source, c.rn"
         )
@@ -167,60 +139,97 @@ class Rewriting:
             "INSERT INTO homes SELECT c.source, c.rn, s.home FROM (FROM come ANTI JOIN homes USING (source, rn)) c"
             f" ASOF JOIN ({covering}) s ON c.slice = s.slice AND c.{place} >= s.low WHERE c.{place} <= s.high"
         )
-        self.db.execute("UPDATE come SET home = h.home FROM homes h WHERE h.source = come.source AND h.rn = come.rn")
-        if self._count("FROM homes"):
-            fresh = self._wide("home, ", "WHERE home IS NOT NULL")
-            self.db.execute(f"INSERT INTO fresh {fresh} ORDER BY home, {self.order.layout}")
 
-    def _rewrite(self, number: int, group: Sequence[_Base]) -> list[Path]:
-        """Write what one group of files holds now."""
-        rows, fresh = sum(b.kept for b in group), self._count(f"FROM fresh WHERE home = {number}")
-        size = sum(b.bytes for b in group) * (rows + fresh) // rows
-        kept = " UNION ALL ".join(
-            f"SELECT {self.names} FROM ({reading(self.silver.columns, [b.path], numbered=True)}) r"
-            f" ANTI JOIN (SELECT rn FROM gone WHERE source = {b.number}) g ON g.rn = r.rn"
-            for b in group
+    def _outside(self, first: int, stretch: int) -> list[Piece]:
+        """Cut the rows without a home into stretches of places, whose homes are the numbers from `first` on."""
+        rows, size = Counter[str](), Counter[str]()
+        width = {number: path.stat().st_size / max(1, count_rows(path)) for number, path in self.sources.items()}
+        counted = f"SELECT slice, source, count(*) {_HOMELESS} GROUP BY slice, source ORDER BY slice, source"
+        for slice_, source, count in self.db.execute(counted).fetchall():
+            rows[slice_] += count
+            size[slice_] += int(count * width[source])
+        parts = {slice_: min(rows[slice_], 1 + size[slice_] // stretch) for slice_ in rows}
+        pieces: list[Piece] = []
+        homes: list[int] = []
+        for slice_, total in rows.items():
+            homes.append(first + len(pieces))
+            ends = [total * part // parts[slice_] for part in range(parts[slice_] + 1)]
+            pieces += [Piece((), b - a, size[slice_] // parts[slice_], slice_) for a, b in pairwise(ends)]
+        if not first and len(pieces) == 1:
+            self.db.execute("CREATE TEMP VIEW coming AS SELECT *, 0 AS home FROM come")
+            return pieces
+        if len(pieces) > 1:
+            self._spread(list(rows), homes, list(parts.values()), list(rows.values()))
+        self.db.execute(
+            f"CREATE TEMP TABLE coming AS SELECT c.*, coalesce(h.home, {first}) AS home FROM come c LEFT JOIN homes h USING (source, rn)"
         )
-        query = f"{kept} UNION ALL (SELECT {self.names} FROM fresh WHERE home = {number} ORDER BY {self.order.layout})"
-        outgrown = size > self.target * _OUTGROWN
-        loose = _disorder(group[0].path, self.order.place) + fresh + group[0].file.rows - group[0].kept
-        if len(group) > 1 or outgrown or loose > _DISORDER * (rows + fresh):
-            query = f"FROM ({query}) ORDER BY {self.order.layout}"
-        place = self.room / f"rewritten-{number}"
-        if outgrown:
-            written = copy_into(self.db, query, place, self.silver.field_ids, self.target, self.row_group)
-        else:
-            one = copy_to(self.db, query, place.with_suffix(".parquet"), self.silver.field_ids, self.row_group)
-            written = [one] if one else []
-        for base in group:
-            base.path.unlink()
-        return written
+        return pieces
 
-    def _wide(self, also: str, where: str) -> str:
-        """The rows of `come` where a condition holds, whole, from the files that they are in."""
-        numbers = [number for (number,) in self.db.execute(f"SELECT DISTINCT source FROM come {where} ORDER BY source").fetchall()]
-        parts = [
-            f"SELECT {also}{self.names} FROM ({reading(self.silver.columns, [self.sources[number]], numbered=True)}) r"
-            f" JOIN (SELECT source, rn AS place, home, slice FROM come {where}) c ON c.place = r.rn AND c.source = {number}"
-            for number in numbers
-        ]
-        return f"FROM ({' UNION ALL '.join(parts)})"
-
-    def _count(self, rows: str) -> int:
-        return int(self.db.execute(f"SELECT count(*) {rows}").fetchall()[0][0])
+    def _spread(self, slices: list[str], homes: list[int], parts: list[int], rows: list[int]) -> None:
+        """Give rows homes in the order of their places: from a home on so many parts of a partition, of as many rows each."""
+        named = {"slice": slices, "first": homes, "parts": parts, "total": rows}
+        cuts = ", ".join(f"unnest(${name}) AS {name}" for name in named)
+        place = f"{identifier(self.order.place)}, {self.order.key}"
+        numbered = f"row_number() OVER (PARTITION BY slice ORDER BY {place}, source, rn) AS n"
+        # The n-th row is in the part that ends at or behind it: part p of P ends with row total * p // P.
+        self.db.execute(
+            "INSERT INTO homes SELECT o.source, o.rn, c.first + (o.n * c.parts - 1) // c.total"
+            f" FROM (SELECT source, rn, slice, {numbered} {_HOMELESS}) o JOIN (SELECT {cuts}) c USING (slice)",
+            named,
+        )
 
 
-def _disorder(path: Path, column: str) -> int:
-    """Count the rows in row groups that begin below where an earlier one ended; a file of one row group counts whole."""
-    metadata = pq.read_metadata(path)
-    number = metadata.schema.to_arrow_schema().get_field_index(column)
-    if metadata.num_row_groups == 1 or number < 0:
-        return int(metadata.num_rows)
-    rows, highest = 0, None
-    for group in (metadata.row_group(g) for g in range(metadata.num_row_groups)):
-        statistics = group.column(number).statistics
-        if statistics is None or not statistics.has_min_max:
-            return int(metadata.num_rows)
-        rows += group.num_rows if highest is not None and statistics.min < highest else 0
-        highest = statistics.max if highest is None else max(highest, statistics.max)
-    return rows
+def write_here(decided: Decided, room: Path, limits: Limits) -> list[Path]:
+    """Write the pieces one after the other, on one machine."""
+    row_group = row_group_of((*decided.sources.values(), *(path for _, path in decided.held_in)), limits)
+    numbers = list(range(len(decided.pieces)))
+    alone = [number for number in numbers if not decided.pieces[number].bases]
+    written: list[Path] = []
+    if _copies(decided, alone, row_group):
+        outside, form = f"FROM coming WHERE home >= {alone[0]}", decided.form
+
+        def kept(first: int, rows: int) -> pa.Array:
+            """The places of the rows that come to no file among some of the arriving ones."""
+            here = f"SELECT rn - {first} AS place {outside} AND rn BETWEEN {first} AND {first + rows - 1} ORDER BY place"
+            return decided.db.sql(here).to_arrow_table()["place"].combine_chunks()
+
+        written += copy_kept(decided.sources[0], kept, form.field_ids, room, form.target)
+        numbers = numbers[: alone[0]]
+    coming = _handed_on(decided, numbers, room, row_group)
+    for number in numbers:
+        piece = decided.pieces[number]
+        bases = {base.number: decided.held_in[base.number][1] for base in piece.bases}
+        written += write_piece(
+            decided.db, decided.form, decided.order, piece, bases, coming[number], room / f"piece-{number}", row_group
+        )
+        for path in bases.values():
+            path.unlink()
+    return written
+
+
+def _copies(decided: Decided, alone: Sequence[int], row_group: int) -> bool:
+    """Whether the rows that come to no file may be left in the order that they have in the one file that they are in.
+
+    They are more than a row group, and who looks for a place in them would hardly open more than one.
+    """
+    if decided.sources.keys() != {0} or len({decided.pieces[number].partition for number in alone}) != 1:
+        return False
+    place, outside = identifier(decided.order.place), f"FROM coming WHERE home >= {alone[0]}"
+    bounds = f"SELECT rn // {row_group} AS chunk, min({place}) AS low, max({place}) AS high {outside} GROUP BY chunk"
+    chunks, some = decided.count(f"FROM ({bounds})"), f"FROM (SELECT {place} AS place {outside} AND rn % {_LOOKED_FOR} = 0)"
+    return chunks > 1 and decided.count(f"{some} JOIN ({bounds}) ON place BETWEEN low AND high") <= _OPENED * decided.count(some)
+
+
+def _handed_on(decided: Decided, numbers: Sequence[int], room: Path, row_group: int) -> dict[int, str]:
+    """Return a query of the rows that come to each piece. Many rows of several pieces are put on disk for it, in one pass."""
+    form, db = decided.form, decided.db
+    receive = [number for number in numbers if decided.pieces[number].coming]
+    wide = [cut_query(form, path, f"SELECT rn, home FROM coming WHERE source = {n}") for n, path in decided.sources.items()]
+    rows = f"SELECT * FROM ({' UNION ALL '.join(wide)}) WHERE home < {len(numbers)}"
+    if len(receive) < 2:  # noqa: PLR2004
+        return dict.fromkeys(numbers, rows)
+    if sum(decided.pieces[number].coming for number in receive) <= _FEW:
+        db.execute(f"CREATE TEMP TABLE fresh AS {rows} ORDER BY home")
+        return {number: f"FROM fresh WHERE home = {number}" for number in numbers}
+    parcels = cut(db, rows, "home", room / "parcels", row_group)
+    return {number: reading(form.columns, parcels.get(number, [])) for number in numbers}

@@ -24,11 +24,13 @@ from tidegate.tables.books import count_fates
 from tidegate.tables.duck import connect, count_rows, reading
 from tidegate.tables.order import Order
 from tidegate.tables.pruning import may_equal, may_hold
-from tidegate.tables.rewriting import Rewriting
+from tidegate.tables.rewriting import Decided, Rewriting, Write, write_here
+from tidegate.tables.writing import form_of
 
 LINEAGE = ("_object_key", "_version_id", "_file_id", "_record", "_arrival", "_load_id", "_run_id", "_contract_version")
 _AT_ONCE = 8  # data files that are fetched together
 _MANY = 200_000  # rows
+_SORTED = 8  # one in so many parts of the memory sorts at once, as Parquet
 
 
 def fold_silver(
@@ -39,11 +41,14 @@ def fold_silver(
     leaving: Sequence[str],
     room: Path,
     limits: Limits,
+    write: Write | None = None,
+    stretch: int = 0,
 ) -> tuple[Swap, Books]:
     """Say what brings silver up to date with bronze for one run, and what becomes of each accepted row.
 
     `layers.bronze` is the table after the run's commit, `arriving` the accepted rows, `leaving` the object keys of which rows left
-    bronze.
+    bronze. `write` writes the data files, of new rows about `stretch` bytes at once; without them this machine does, as many as its
+    memory sorts.
     """
     if not arriving and not leaving and not manifest.epoch_changes:
         return Swap(), Books()
@@ -57,8 +62,14 @@ def fold_silver(
         fold.decide()
         values = [name for name in layers.silver.columns if name not in LINEAGE]
         books = count_fates(db, fold.order, layers.silver.columns, values, fold.held_in, fold.sources)
-        rewriting = Rewriting(db, fold.order, layers.silver, room, fold.held_in, fold.sources, limits, contract.target_file_mb)
-        return rewriting.swap(), books
+        form = form_of(contract, layers.silver.columns, layers.silver.field_ids)
+        gone = dict(db.execute("SELECT source, count(*) FROM gone GROUP BY source ORDER BY source").fetchall())
+        rewriting = Rewriting(db, fold.order, layers.silver, form, fold.held_in, fold.sources)
+        pieces = rewriting.pieces(gone, stretch or limits.memory_mb * 2**20 // _SORTED)
+        decided = Decided(db, fold.order, form, fold.held_in, fold.sources, fold.origins, pieces)
+        coming = decided.count("FROM come")
+        add = write(decided) if write else write_here(decided, room, limits)
+        return Swap([fold.held_in[number][0] for number in gone], add, coming, sum(gone.values())), books
 
 
 def count_living(contract: Contract, rows: Sequence[Path], room: Path, limits: Limits) -> int:
@@ -82,6 +93,7 @@ class _Fold:
         self.order, self.when = Order(contract), contract.delete_when
         self.held_in: list[tuple[LiveFile, Path]] = []  # by the source number of `held`
         self.sources: dict[int, Path] = {}  # by the source number of `arriving`, and `recalled` behind them
+        self.origins: dict[int, str] = {}  # the URIs of those of `recalled`
         self.epoch = epoch
         names = dict.fromkeys(
             (*self.order.columns, self.order.place, *self.order.slicing, *self.order.deciding, "_object_key", "_run_id")
@@ -135,9 +147,11 @@ class _Fold:
             f" UNION ALL SELECT 'held', * FROM ({known})"
         )
         self.db.execute(f"CREATE TEMP VIEW candidates AS SELECT * FROM ({candidates}) WHERE {self._current()}")
-        # Most keys have one row, and that one is their newest: only the others are ranked.
-        self.db.execute(f"CREATE TEMP TABLE repeated AS SELECT {self.order.key} FROM candidates GROUP BY ALL HAVING count(*) > 1")
-        rivals = f"SELECT c.* FROM candidates c SEMI JOIN repeated r ON {self._same('r', 'c', 'repeated')}"
+        # Most keys have one row, and that one is their newest: only the others are ranked, and those few whose hash is another's.
+        self.db.execute(
+            f"CREATE TEMP TABLE repeated AS SELECT {self.order.hash} AS h FROM candidates GROUP BY h HAVING count(*) > 1"
+        )
+        rivals = f"SELECT * FROM candidates WHERE {self.order.hash} IN (FROM repeated)"
         self.db.execute(
             f"CREATE TEMP TABLE beaten AS SELECT origin, source, rn FROM ({rivals}) QUALIFY NOT ({self.order.is_newest})"
         )
@@ -175,11 +189,11 @@ class _Fold:
 
     def _recall(self, files: Sequence[LiveFile], which: str) -> None:
         """Add rows of bronze data files to `recalled`; those that arrive are there already."""
-        for number, (_, path) in enumerate(self._fetched(self.bronze, files), start=len(self.sources)):
+        for number, (file, path) in enumerate(self._fetched(self.bronze, files), start=len(self.sources)):
             rows = f"SELECT r.* FROM ({self._rows(number, path)}) r {which}"
             other = "ANTI JOIN arriving n ON n._file_id = o._file_id AND n._record = o._record"
             if self._insert("recalled", f"SELECT o.* FROM ({rows}) o {other} WHERE {self._current('o.')}"):
-                self.sources[number] = path
+                self.sources[number], self.origins[number] = path, file.path
             else:
                 path.unlink()
 
