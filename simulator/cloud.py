@@ -19,7 +19,7 @@ from tidegate.aws.table import Table
 from tidegate.errors import NothingWaits, TidegateError, Unexpected
 from tidegate.model.runs import Manifest, execution_name
 from tidegate.model.selection import MOST_REPLAYS, DeadLetter, Selection
-from tidegate.model.upkeep import Policy
+from tidegate.model.upkeep import LONGEST_WORK, Policy
 from tidegate.ports import ObjectVersion
 from tidegate.usecases.answer import answer_all
 from tidegate.usecases.audit import audit
@@ -33,6 +33,7 @@ from tidegate.usecases.maintain import maintain
 from tidegate.usecases.maintain_dataset import Keeping
 from tidegate.usecases.reconcile import Pace, reconcile
 from tidegate.usecases.replay import Care, replay
+from tidegate.usecases.routing import keep_to_lambda
 from tidegate.usecases.settle import settle
 from tidegate.usecases.wake import Waker
 
@@ -44,7 +45,7 @@ UPKEEP = Policy(
     version_seconds=0,
     least_versions=1,
     worth_expiring=1,
-    orphan_seconds=20 * LEASE // 1_000_000,  # no process sleeps for longer
+    orphan_seconds=max(20 * LEASE // 1_000_000, LONGEST_WORK),  # no process sleeps for longer
     sweep_seconds=0,
 )
 _DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - thousands of small folders: memory is faster than a disk
@@ -187,6 +188,7 @@ class Cloud:
         return {"run_id": claimed.run_id, "manifest_key": claimed.manifest_key, **where}
 
     def _load(self, event: Any) -> Any:
+        keep_to_lambda(event["route"], event["reason"])
         self._load_run(read_manifest(event["manifest_key"], self.lake_bucket))
         return {}
 

@@ -8,11 +8,13 @@ from tidegate import bootstrap
 from tidegate.telemetry import entry, logger
 from tidegate.usecases.claim import read_manifest
 from tidegate.usecases.load import load
+from tidegate.usecases.routing import keep_to_lambda
 
 
 @entry
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context
-    """Load the run in the event and return its books."""
+    """Load the run in the event and return its books; raise NoRoom when it is one for Glue."""
+    keep_to_lambda(event["route"], event["reason"])
     manifest = read_manifest(event["manifest_key"], bootstrap.objects())
     with tempfile.TemporaryDirectory(prefix="load-") as directory:
         account = load(

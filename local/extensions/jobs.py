@@ -26,7 +26,6 @@ ACTIVE = ("STARTING", "RUNNING", "STOPPING")
 REMEMBERED = ("ExecutionProperty", "JobRunQueuingEnabled")  # fields of a job that the emulator does not keep
 KEPT = ("PATH", "HOME", "LANG", "JAVA_HOME", "SSL_CERT_FILE")
 POLL_SECONDS = 0.2
-SPARK_OPTIONS = "--conf spark.ui.enabled=false --conf spark.driver.host=127.0.0.1"
 CAUSE_CHARACTERS = 4_000
 
 Run = dict[str, Any]
@@ -145,13 +144,21 @@ def _execute(job: dict[str, Any], run: Run, arguments: dict[str, str]) -> tuple[
         path, log = Path(folder, Path(location).name), Path(folder, "log")
         path.write_bytes(script)
         with log.open("wb") as output:
+            environment = _environment(job, run)
+            _configure_spark(Path(folder), environment)
+            words = [text for pair in pairs.items() for text in map(str, pair) if text]
             process = subprocess.Popen(  # noqa: S603 - the job's own script
-                [python, str(path), *(text for pair in pairs.items() for text in map(str, pair) if text)],
-                cwd=folder, env=_environment(job, run), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                start_new_session=True,
+                [python, str(path), *words], cwd=folder, env={**environment, "SPARK_CONF_DIR": folder},
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
             state = _wait(process, run)
         return state, "" if state == "SUCCEEDED" else log.read_text(errors="replace")[-CAUSE_CHARACTERS:]
+
+
+def _configure_spark(folder: Path, environment: dict[str, str]) -> None:
+    """Every machine of a job has its role, as the driver has; a command line is everybody's to read."""
+    spread = [f"spark.executorEnv.{name} {value}\n" for name, value in environment.items() if name.startswith("AWS_")]
+    (folder / "spark-defaults.conf").write_text("".join(["spark.ui.enabled false\n", "spark.driver.host 127.0.0.1\n", *spread]))
 
 
 def _wait(process: subprocess.Popen[bytes], run: Run) -> str:
@@ -171,7 +178,7 @@ def _environment(job: dict[str, Any], run: Run) -> dict[str, str]:
     return {
         **{name: value for name, value in os.environ.items() if name in KEPT or name.startswith("TIDEGATE_")},
         "PYSPARK_PYTHON": os.environ["TIDEGATE_SPARK_PYTHON"],
-        "PYSPARK_SUBMIT_ARGS": f"--master local[*] {os.environ.get('TIDEGATE_SPARK_OPTIONS', '')} {SPARK_OPTIONS} pyspark-shell",
+        "PYSPARK_SUBMIT_ARGS": f"{os.environ.get('TIDEGATE_SPARK_OPTIONS') or '--master local[*]'} pyspark-shell",
         "SPARK_LOCAL_IP": "127.0.0.1",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
         "AWS_REGION": get_region(),

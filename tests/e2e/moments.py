@@ -26,18 +26,31 @@ def running(laptop: Laptop, dataset: str) -> str:
     pytest.fail("the run was never claimed")
 
 
-def kill_when(processes: Callable[[], list[int]], reached: Callable[[], bool]) -> bool:
-    """Stop processes again and again to look at the tables; kill them when the point is reached."""
+def pause_when(processes: Callable[[], list[int]], reached: Callable[[], bool]) -> list[int]:
+    """Stop processes again and again to look at the tables; leave them stopped when the point is reached."""
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         workers = processes()
         send(workers, signal.SIGSTOP)
         if workers and reached():
-            send(workers, signal.SIGKILL)
-            return True
+            return workers
         send(workers, signal.SIGCONT)
         time.sleep(0.03)
-    return False
+    pytest.fail("nobody was ever caught at this point")
+
+
+def kill_when(processes: Callable[[], list[int]], reached: Callable[[], bool]) -> None:
+    """Kill processes when the point is reached."""
+    send(pause_when(processes, reached), signal.SIGKILL)
+
+
+def until(reached: Callable[[], bool], otherwise: str) -> None:
+    """Wait for something; fail saying otherwise."""
+    deadline = time.monotonic() + 120
+    while not reached():
+        if time.monotonic() > deadline:
+            pytest.fail(otherwise)
+        time.sleep(0.5)
 
 
 def committed_layers(laptop: Laptop, dataset: str, run_id: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from local.control import SPARK
 from local.deploy import deploy
 from local.laptop import TEMPLATE, Laptop, send
 from tests.e2e.datasets import contract, readings
-from tests.e2e.moments import LAYERS, committed_layers, kill_when, running, tables
+from tests.e2e.moments import LAYERS, committed_layers, kill_when, pause_when, running, tables, until
 
 pytestmark = pytest.mark.skipif(
     not (SPARK.parents[1] / ".ready").exists(), reason="no Spark here: install Java 17, then run `make spark`"
@@ -80,19 +81,43 @@ def test_load_that_dies_in_its_lambda_again_and_again_goes_to_spark_by_itself(
     assert tables(small, "glue.heavy") == by_lambda
 
 
-@pytest.mark.parametrize("committed", [("bronze",), LAYERS], ids=["after the first commit", "after the last commit"])
+@pytest.mark.parametrize("committed", [LAYERS[:count] for count in range(4)], ids=lambda layers: f"after {len(layers)} commits")
 def test_job_killed_in_a_run_leaves_the_tables_of_an_undisturbed_run(
     small: Laptop, by_lambda: dict[str, Any], tmp_path: Path, committed: tuple[str, ...]
 ) -> None:
     dataset = f"glue.after_{len(committed)}_commits"
     begin(small, dataset, tmp_path)
     run_id = running(small, dataset)
-    assert kill_when(lambda: drivers(small), lambda: committed_layers(small, dataset, run_id) == committed), (
-        "never caught between these commits"
-    )
+    kill_when(lambda: drivers(small), lambda: committed_layers(small, dataset, run_id) == committed)
     small.rest()
     assert [run["state"] for run in runs(small, dataset)] == ["SUCCEEDED", "FAILED", "SUCCEEDED"]
     assert tables(small, dataset) == by_lambda
+
+
+def test_job_that_goes_on_after_its_successor_committed_changes_nothing(
+    small: Laptop, by_lambda: dict[str, Any], tmp_path: Path
+) -> None:
+    begin(small, "glue.undead", tmp_path)
+    run_id = running(small, "glue.undead")
+    zombie = pause_when(lambda: drivers(small), lambda: committed_layers(small, "glue.undead", run_id) == ("bronze",))
+    until(lambda: small.stack.ledger.lease("glue.undead").expires_at < time.time_ns() // 1000, "the lease never expired")
+    small.reconcile()
+    until(lambda: {f["state"] for f in small.files("glue.undead")} == {"LOADED"}, "the successor never settled")
+    assert tables(small, "glue.undead") == by_lambda
+    send(zombie, signal.SIGCONT)
+    small.rest()
+    assert tables(small, "glue.undead") == by_lambda
+    assert {run["run_id"]: run["state"] for run in runs(small, "glue.undead")}[run_id] == "ABORTED"
+    assert small.reconcile()["astray"] == {}
+
+
+def test_replay_of_what_spark_loaded_leaves_the_same_rows(small: Laptop, by_lambda: dict[str, Any], tmp_path: Path) -> None:
+    load(small, "glue.again", tmp_path)
+    *_, second = small.files("glue.again")
+    small.run("replay", "--file", second["file_id"])
+    small.rest()
+    assert [run["route"] for run in runs(small, "glue.again")] == ["LAMBDA", "GLUE", "GLUE"]
+    assert tables(small, "glue.again") == by_lambda
 
 
 @contextlib.contextmanager

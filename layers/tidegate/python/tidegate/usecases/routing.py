@@ -6,6 +6,7 @@ from statistics import median
 from typing import Protocol
 
 from tidegate.contracts.contract import Contract, LoadMode
+from tidegate.errors import NoRoom
 from tidegate.model.runs import Compute, DatasetState
 
 #: Bytes of text that a byte of a file gives, by the end of its name. Names may lie: a load that does not fit goes to Glue all the same.
@@ -70,6 +71,12 @@ def route(files: Sequence[Sized], contract: Contract, state: DatasetState, thres
         reason = f"{_mib(silver)} of silver may be written anew, a Lambda takes {_mib(thresholds.silver)} (LambdaSilverBytes)"
         return Routed(Compute.GLUE, reason, workers)
     return Routed(Compute.LAMBDA, f"{_mib(text)} of text, at most {_mib(silver)} of silver to write anew", workers)
+
+
+def keep_to_lambda(compute: str, reason: str) -> None:
+    """Raise NoRoom when a run was routed to Glue: the state machine takes it there, without a Choice that every run would pay for."""
+    if compute == Compute.GLUE:
+        raise NoRoom(reason)
 
 
 def silver_of(files: int, contract: Contract, state: DatasetState, *, anew: bool) -> int:
