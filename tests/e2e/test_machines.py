@@ -22,8 +22,10 @@ pytestmark = pytest.mark.skipif(
 )
 FIRST = readings(60_000, every_bad=1000)
 SECOND = readings(60_000, first=30_000, every_bad=1000)
-#: A task that takes longer than the others is also given to a machine that has nothing to do.
-SPECULATION = "--conf spark.speculation=true --conf spark.speculation.quantile=0.3 --conf spark.speculation.minTaskRuntime=2s"
+#: A task that takes longer than the others, or alone too long, is also given to a machine that has nothing to do.
+SPECULATION = " ".join(
+    f"--conf spark.speculation{name}" for name in ("=true", ".quantile=0.3", ".minTaskRuntime=2s", ".task.duration.threshold=5s")
+)
 PARAMETERS = {"LambdaTextBytes": "1", "GlueTaskBytes": str(len(SECOND) // 12)}
 
 
