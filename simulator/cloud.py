@@ -19,7 +19,7 @@ from tidegate.aws.table import Table
 from tidegate.errors import NothingWaits, TidegateError, Unexpected
 from tidegate.model.runs import Manifest, execution_name
 from tidegate.model.selection import MOST_REPLAYS, DeadLetter, Selection
-from tidegate.model.upkeep import Policy
+from tidegate.model.upkeep import LONGEST_WORK, Policy
 from tidegate.ports import ObjectVersion
 from tidegate.usecases.answer import answer_all
 from tidegate.usecases.audit import audit
@@ -44,7 +44,7 @@ UPKEEP = Policy(
     version_seconds=0,
     least_versions=1,
     worth_expiring=1,
-    orphan_seconds=20 * LEASE // 1_000_000,  # no process sleeps for longer
+    orphan_seconds=LONGEST_WORK,  # no process sleeps for longer
     sweep_seconds=0,
 )
 _DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - thousands of small folders: memory is faster than a disk
