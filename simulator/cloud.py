@@ -86,6 +86,7 @@ class Cloud:
         self.bugs: list[str] = []
         self.seen: set[str] = set()
         self.runs_of_verbs: dict[str, int] = {}
+        self.crawls_until = 0
 
     # Ports
 
@@ -131,16 +132,24 @@ class Cloud:
             return self._service("sns", "Publish", dict)
         if resource.endswith("sqs:sendMessage"):
             return self._service("sqs", "SendMessage letter", lambda: self.letters.append(json.loads(parameters["MessageBody"])))
+        if resource.endswith("glue:startCrawler"):
+            return self._service("glue", "StartCrawler", self._start_crawler)
         if resource.endswith("glue:startJobRun.sync"):
             return self._job_run(parameters["Arguments"])
         verb = parameters["FunctionName"].strip("${}").removesuffix("Function").lower()
         payload = json.loads(json.dumps(parameters["Payload"]))
         return {"Payload": self._invoked(verb, getattr(self, f"_{verb}"), payload)}
 
+    def _start_crawler(self) -> None:
+        """Start a crawl, which takes a minute."""
+        if self.clock.now < self.crawls_until:
+            raise TaskFailed("Glue.CrawlerRunningException", "")
+        self.crawls_until = self.clock.now + LEASE // 30
+
     def _service(self, service: str, operation: str, effect: Callable[[], Any]) -> Any:
         try:
             return self.scheduler.call(service, operation, effect) or {}
-        except Crash:
+        except (Crash, TaskFailed):
             raise
         except Exception as error:
             raise TaskFailed("SQS.SdkClientException", str(error)) from error
@@ -241,7 +250,7 @@ class Cloud:
         manifest = read_manifest(event["manifest_key"], self.lake_bucket)
         message, _ = settle(manifest, self.desk())
         self.scheduler.note(f"{manifest.run_id} is settled")
-        return {"message": message, "subject": ""}
+        return {"message": message, "subject": "", "crawl": manifest.crawl}
 
     def _fail(self, event: Any) -> Any:
         error = event["error"]
