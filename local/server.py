@@ -8,6 +8,7 @@ Run it with the interpreter of an environment that holds requirements/local.txt:
     TIDEGATE_LAMBDA_PYTHON the interpreter that runs the functions (default: this one)
     TIDEGATE_LOCAL_METER   count what AWS would bill (extensions/meter.py)
     TIDEGATE_LOCAL_CHAOS   what goes wrong on purpose (extensions/chaos.py)
+    TIDEGATE_LOCAL_CRAWL_SECONDS how long a crawl lasts at least (default 1)
     TIDEGATE_SPARK_PYTHON  the interpreter that runs Glue Spark jobs (without it such a run fails and says so)
 
 Nothing is kept when it stops: buckets, tables and functions live in this process.

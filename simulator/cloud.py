@@ -45,7 +45,7 @@ UPKEEP = Policy(
     version_seconds=0,
     least_versions=1,
     worth_expiring=1,
-    orphan_seconds=max(20 * LEASE // 1_000_000, LONGEST_WORK),  # no process sleeps for longer
+    orphan_seconds=LONGEST_WORK,  # no process sleeps for longer
     sweep_seconds=0,
 )
 _DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - thousands of small folders: memory is faster than a disk
@@ -87,6 +87,7 @@ class Cloud:
         self.bugs: list[str] = []
         self.seen: set[str] = set()
         self.runs_of_verbs: dict[str, int] = {}
+        self.crawls_until = 0
 
     # Ports
 
@@ -132,16 +133,24 @@ class Cloud:
             return self._service("sns", "Publish", dict)
         if resource.endswith("sqs:sendMessage"):
             return self._service("sqs", "SendMessage letter", lambda: self.letters.append(json.loads(parameters["MessageBody"])))
+        if resource.endswith("glue:startCrawler"):
+            return self._service("glue", "StartCrawler", self._start_crawler)
         if resource.endswith("glue:startJobRun.sync"):
             return self._job_run(parameters["Arguments"])
         verb = parameters["FunctionName"].strip("${}").removesuffix("Function").lower()
         payload = json.loads(json.dumps(parameters["Payload"]))
         return {"Payload": self._invoked(verb, getattr(self, f"_{verb}"), payload)}
 
+    def _start_crawler(self) -> None:
+        """Start a crawl, which takes a minute."""
+        if self.clock.now < self.crawls_until:
+            raise TaskFailed("Glue.CrawlerRunningException", "")
+        self.crawls_until = self.clock.now + LEASE // 30
+
     def _service(self, service: str, operation: str, effect: Callable[[], Any]) -> Any:
         try:
             return self.scheduler.call(service, operation, effect) or {}
-        except Crash:
+        except (Crash, TaskFailed):
             raise
         except Exception as error:
             raise TaskFailed("SQS.SdkClientException", str(error)) from error
@@ -243,7 +252,7 @@ class Cloud:
         manifest = read_manifest(event["manifest_key"], self.lake_bucket)
         message, _ = settle(manifest, self.desk())
         self.scheduler.note(f"{manifest.run_id} is settled")
-        return {"message": message, "subject": ""}
+        return {"message": message, "subject": "", "crawl": manifest.crawl}
 
     def _fail(self, event: Any) -> Any:
         error = event["error"]

@@ -62,6 +62,7 @@ customProperties:
 VERSIONS = {"1.0.0": "A, B, D", "2.0.0": "A, B, C, D"}
 TOMBSTONES = "  - {property: deleteWhen, value: {column: kind, values: [D]}}\n"
 SHRINK = "  - {property: maxShrink, value: 0.5}\n"
+CRAWL = "  - {property: crawl, value: true}\n"
 WINDOW = "  - {{property: batchWindow, value: {seconds}}}\n"
 
 
@@ -101,13 +102,13 @@ class Story:
         self.sequence = 0x0FF8
         self.healed = False  # time passed or reconcile ran: lost wake-ups cannot be told from found ones
         self.version = dict.fromkeys(DATASETS, "1.0.0")
-        self.habits = {dataset: self._habits() for dataset in DATASETS}
+        self.habits = {dataset: self._habits(crawl) for dataset, crawl in zip(DATASETS, ("", CRAWL), strict=True)}
         for dataset in DATASETS:
             self._publish(dataset)
 
-    def _habits(self) -> dict[str, str]:
+    def _habits(self, crawl: str) -> dict[str, str]:
         """Return what the versions of a dataset's contract say beside their kinds: deletions never change, windows may."""
-        always = ("", TOMBSTONES, TOMBSTONES)[self.choices.draw(3)] + ("", SHRINK)[self.choices.draw(2)]
+        always = ("", TOMBSTONES, TOMBSTONES)[self.choices.draw(3)] + ("", SHRINK)[self.choices.draw(2)] + crawl
         windows = ("", "", WINDOW.format(seconds=0), WINDOW.format(seconds=7))
         return {version: always + windows[self.choices.draw(4)] for version in VERSIONS}
 

@@ -1,4 +1,4 @@
-"""Settle: the run's receipts into the ledger; returns what SNS is told."""
+"""Settle: the run's receipts into the ledger; returns what SNS is told, and whether the landing bucket is to be crawled."""
 
 from typing import Any
 
@@ -18,4 +18,5 @@ def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN
     books = account.books
     counts = {"RowsRead": books.rows_read, "RowsAccepted": books.rows_accepted, "RowsQuarantined": books.rows_quarantined}
     measure({"FilesSettled": len(account.receipts), **counts}, manifest.dataset)
-    return {"message": message, "subject": f"Tidegate: {manifest.dataset} loaded"[:SUBJECT_LENGTH]}
+    subject = f"Tidegate: {manifest.dataset} loaded"[:SUBJECT_LENGTH]
+    return {"message": message, "subject": subject, "crawl": manifest.crawl}

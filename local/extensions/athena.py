@@ -3,7 +3,8 @@
 On AWS a query on an Iceberg table reads the live data files of the current snapshot with the current schema, SQL is Trino's, and
 results carry Trino's types. The emulator reads every object under a table's location as data, takes the SQL for DuckDB's, calls
 most types varchar and writes the result file beside the place it announces. Here each table that a query names is made in DuckDB
-(Iceberg through pyiceberg, others as the emulator reads them), SQL goes through sqlglot, and answers are written as Athena does.
+(Iceberg through pyiceberg, others as the emulator reads them, partitions
+where the catalog says they are), SQL goes through sqlglot, and answers are written as Athena does.
 Queries on S3 table buckets and DDL stay the emulator's. Writing with SQL is refused.
 """
 
@@ -112,10 +113,35 @@ def _create_view(
         connection.execute(f'CREATE TABLE {DEFAULT_CATALOG}."{schema}"."{view}" AS SELECT * FROM live')  # noqa: S608 - names are quoted
         connection.unregister("live")
         return
-    location = (table.get("StorageDescriptor") or {}).get("Location") or ""
-    files = athena._materialize_table_files(location, folders) if location else []
-    relation = athena._table_relation(table, files) if files else athena._empty_relation(table)
+    relation = _relation(name, table, folders)
     connection.execute(f'CREATE VIEW {DEFAULT_CATALOG}."{schema}"."{view}" AS SELECT * FROM {relation}')  # noqa: S608 - names are quoted
+
+
+def _relation(name: tuple[str, str], table: dict[str, Any], folders: list[str]) -> str:
+    """The rows of a table that is not Iceberg's: of its partitions where the catalog has some, wherever they lie, else of its folder."""
+    partitions = glue._partitions.get("/".join(name)) or []
+    if not partitions:
+        files = _files(table, folders)
+        return str(athena._table_relation(table, files) if files else athena._empty_relation(table))
+    keys, whole, parts = table.get("PartitionKeys") or [], {**table, "PartitionKeys": []}, list[str]()
+    for partition in partitions:
+        if files := _files(partition, folders):
+            values = (f"{_literal(value)} AS {_quoted(key['Name'])}" for key, value in zip(keys, partition["Values"], strict=True))
+            parts.append(f"SELECT *, {', '.join(values)} FROM {athena._table_relation(whole, files)}")  # noqa: S608 - names and values are quoted
+    return f"({' UNION ALL BY NAME '.join(parts)})" if parts else str(athena._empty_relation(table))
+
+
+def _files(place: dict[str, Any], folders: list[str]) -> list[str]:
+    location = (place.get("StorageDescriptor") or {}).get("Location") or ""
+    return list(athena._materialize_table_files(location, folders)) if location else []
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _location(data: dict[str, Any]) -> str:

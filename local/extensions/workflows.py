@@ -5,7 +5,7 @@ task's answer over 256 KiB fails with `States.DataLimitExceeded`, and `glue:star
 emulator state machines act as the account, a throttle is `Lambda.Unknown`, size has no limit and Glue is not there. And starting a
 running execution again, by the same name with the same input, is success on AWS, an error in the emulator.
 
-The role is checked for the integrations in `NEEDS`. `aws-sdk:*` integrations are not checked: their resources are not known here.
+The role is checked for the integrations in `NEEDS`. Other `aws-sdk:*` integrations are not checked: their resources are not known here.
 """
 
 import json
@@ -49,6 +49,10 @@ def _job(task: dict[str, Any]) -> str:
     return roles.arn("glue", f"job/{task.get('JobName', '')}")
 
 
+def _crawler(task: dict[str, Any]) -> str:
+    return roles.arn("glue", f"crawler/{task.get('Name', '')}")
+
+
 # integration: the action it needs, on which resource, and the error that AWS gives without it
 NEEDS: dict[str, tuple[str, Callable[[dict[str, Any]], str], str]] = {
     "lambda:invoke": ("lambda:InvokeFunction", _function, "Lambda.AWSLambdaException"),
@@ -60,6 +64,7 @@ NEEDS: dict[str, tuple[str, Callable[[dict[str, Any]], str], str]] = {
     "dynamodb:updateItem": ("dynamodb:UpdateItem", _table, "DynamoDB.AmazonDynamoDBException"),
     "dynamodb:deleteItem": ("dynamodb:DeleteItem", _table, "DynamoDB.AmazonDynamoDBException"),
     "glue:startJobRun": ("glue:StartJobRun", _job, "Glue.AccessDeniedException"),
+    "aws-sdk:glue:startCrawler": ("glue:StartCrawler", _crawler, "Glue.AccessDeniedException"),
 }
 
 

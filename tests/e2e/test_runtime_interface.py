@@ -39,7 +39,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "maintain": {"dry_run": False, "errors": {}},
     "reconcile": {"woken": []},
     "replay": {"dry_run": True},
-    "settle": {"subject": f"Tidegate: {DATASET} loaded"},
+    "settle": {"subject": f"Tidegate: {DATASET} loaded", "crawl": False},
 }
 
 

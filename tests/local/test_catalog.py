@@ -1,4 +1,4 @@
-"""The Glue catalog is authorised on catalog, database and table, as on AWS."""
+"""The Glue catalog is authorised on catalog, database and table, and log events on their stream, as on AWS."""
 
 from itertools import product
 from typing import Any
@@ -53,3 +53,15 @@ def test_listing_tables_is_authorised_on_the_tables(cloud: Cloud, database: str)
     with pytest.raises(ClientError, match="AccessDenied"):
         allowed(cloud, database, "glue:GetTables", (CATALOG, DATABASE)).get_tables(DatabaseName=database)
     allowed(cloud, database, "glue:GetTables", (CATALOG, DATABASE, "table/{db}/*")).get_tables(DatabaseName=database)
+
+
+def test_writing_log_events_is_authorised_on_their_stream(cloud: Cloud) -> None:
+    group, logs = unique("group"), cloud.client("logs")
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="mine")
+    logs.create_log_stream(logGroupName=group, logStreamName="others")
+    role = cloud.role(("logs:PutLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{group}:log-stream:mine"))
+    mine, event = cloud.client("logs", **cloud.acting_as(role)), {"timestamp": 1_700_000_000_000, "message": "found"}
+    mine.put_log_events(logGroupName=group, logStreamName="mine", logEvents=[event])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        mine.put_log_events(logGroupName=group, logStreamName="others", logEvents=[event])

@@ -70,6 +70,11 @@ def test_letter_about_a_notification_asks_for_nothing_but_a_look() -> None:
     assert opened(letter) == Envelope(dataset="health.claims", error="SNS.AuthorizationError")
 
 
+def test_letter_about_a_crawl_asks_for_nothing_but_a_look() -> None:
+    letter = {"kind": "crawl-failed", "dataset": "health.claims", "token": 3, "error": "Glue.AccessDeniedException", "file_ids": []}
+    assert opened(letter) == Envelope(dataset="health.claims", error="Glue.AccessDeniedException")
+
+
 def test_raw_notification_and_raw_sqs_batch_are_arrivals() -> None:
     assert keys(opened(NOTIFICATION)) == ["health/claims/delta/a b.csv"]
     assert keys(opened(TEN)) == ["health/claims/delta/a b.csv"] * 10

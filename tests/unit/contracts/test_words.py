@@ -1,4 +1,4 @@
-"""attempts, batchWindow and deleteWhen: what good values become. Most bad ones are in tests/cases/contracts.yaml."""
+"""attempts, batchWindow, crawl and deleteWhen: what good values become. Most bad ones are in tests/cases/contracts.yaml."""
 
 import pytest
 
@@ -22,9 +22,14 @@ def worded(word: str, value: str, *edits: tuple[str, str]) -> str:
     return text
 
 
-def test_words_that_are_not_said_leave_three_tries_the_stacks_window_and_no_tombstones() -> None:
+def test_words_that_are_not_said_leave_three_tries_the_stacks_window_no_tombstones_and_no_crawl() -> None:
     contract = parse_contract(BASE, "base")
-    assert (contract.attempts, contract.batch_window, contract.delete_when) == (3, None, None)
+    assert (contract.attempts, contract.batch_window, contract.delete_when, contract.crawl) == (3, None, None, False)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_landing_bucket_is_crawled_when_the_contract_says_so(asked: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    assert parse_contract(worded("crawl", str(asked).lower()), "base").crawl is asked
 
 
 @pytest.mark.parametrize("attempts", [1, 3, 10])

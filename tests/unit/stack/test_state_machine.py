@@ -33,7 +33,7 @@ def test_retries_back_off_with_jitter_and_end() -> None:
             assert retrier["BackoffRate"] > 1, name
             assert retrier["JitterStrategy"] == "FULL", name
             assert 0 < retrier["MaxAttempts"] < 10, name
-            assert retrier["MaxDelaySeconds"] <= (600 if name == "LoadOnGlue" else 60), name
+            assert retrier["MaxDelaySeconds"] <= {"LoadOnGlue": 600, "Crawl": 300}.get(name, 60), name
 
 
 def test_no_task_waits_for_ever_and_none_is_cut_off_before_its_function() -> None:
@@ -78,7 +78,7 @@ def test_a_letter_that_cannot_be_sent_fails_the_execution_loudly() -> None:
 
 
 def test_letters_and_messages_written_by_the_state_machine_have_what_readers_expect() -> None:
-    for name in ("FailFailed", "NotifyFailed"):
+    for name in ("FailFailed", "NotifyFailed", "CrawlFailed"):
         said = STATES[name]["Parameters"]
         assert {key.removesuffix(".$") for key in said} == {"letter", "message", "subject", "proceed"}
         assert {"kind", "dataset", "error", "file_ids"} <= {key.removesuffix(".$") for key in said["letter"]}
@@ -96,11 +96,58 @@ def test_after_a_failed_run_the_dataset_is_looked_at_again() -> None:
     assert [choice["Next"] for choice in STATES["Proceed?"]["Choices"]] == ["Claim"]
 
 
-def test_a_run_that_a_lambda_loads_costs_five_transitions() -> None:
+def way(*, crawl: bool = False) -> list[str]:
+    """Return the states of a run that goes well in Lambdas."""
     path = [MACHINE["StartAt"]]
     while "End" not in STATES[path[-1]]:
-        path.append(STATES[path[-1]]["Next"])
-    assert path == ["Claim", "Load", "Audit", "Settle", "Notify"]
+        state = STATES[path[-1]]
+        chosen = [c["Next"] for c in state.get("Choices", ()) if crawl]
+        path.append(chosen[0] if chosen else state.get("Next") or state["Default"])
+    return path
+
+
+def test_a_run_that_lambdas_load_costs_six_transitions_and_one_more_if_it_asks_for_a_crawl() -> None:
+    assert way() == ["Claim", "Load", "Audit", "Settle", "Crawl?", "Notify"]
+    assert way(crawl=True) == [*way()[:-1], "NotifyBeforeCrawl", "Crawl"]
+
+
+def test_a_run_is_told_the_same_way_with_and_without_a_crawl() -> None:
+    both = [
+        {k: v for k, v in STATES[name].items() if k not in ("Comment", "End", "Next")} for name in ("Notify", "NotifyBeforeCrawl")
+    ]
+    assert both[0] == both[1]
+
+
+def test_a_crawl_is_started_only_after_the_lease_is_free_and_the_run_is_told() -> None:
+    path = way(crawl=True)
+    assert path.index("Settle") < path.index("NotifyBeforeCrawl") < path.index("Crawl")
+    assert [name for name, state in STATES.items() if state.get("Next") == "Crawl"] == ["NotifyBeforeCrawl"]
+
+
+def test_a_run_settled_before_the_word_was_known_asks_for_no_crawl() -> None:
+    """A Choice on a field that is not there fails an execution in a way that nothing can catch."""
+    (asked,) = STATES["Crawl?"]["Choices"]
+    assert asked["And"][0] == {"Variable": asked["And"][1]["Variable"], "IsPresent": True}
+
+
+def test_a_crawler_that_runs_is_waited_for_longer_than_a_crawl_takes_and_then_left_to_the_next_run() -> None:
+    (running,) = (r for r in STATES["Crawl"]["Retry"] if "Glue.CrawlerRunningException" in r["ErrorEquals"])
+    waits = [
+        min(running["IntervalSeconds"] * running["BackoffRate"] ** n, running["MaxDelaySeconds"])
+        for n in range(running["MaxAttempts"])
+    ]
+    assert sum(waits) / 2 > 300  # with full jitter half of it on average
+    caught = STATES["Crawl"]["Catch"][0]
+    assert caught["ErrorEquals"] == running["ErrorEquals"] == ["Glue.CrawlerRunningException"]
+    assert STATES[caught["Next"]]["Type"] == "Succeed"
+
+
+def test_a_crawl_that_cannot_be_started_fails_no_run_and_leaves_a_letter() -> None:
+    other = STATES["Crawl"]["Catch"][-1]
+    assert other["ErrorEquals"] == ["States.ALL"]
+    failed = STATES[other["Next"]]
+    assert (failed["Next"], failed["Parameters"]["proceed"]) == ("Bury", True)
+    assert failed["Parameters"]["message"]["status"] != "FAILED"  # the run has not
 
 
 def test_what_is_too_much_for_a_lambda_goes_to_glue_and_a_crash_is_tried_once_more_first() -> None:

@@ -1,4 +1,5 @@
 import copy
+import json
 from collections.abc import Callable
 from typing import cast
 
@@ -55,6 +56,22 @@ class TestBatch:
         assert (file.key, file.version_id, file.size, file.replaces, file.marker) == (a.key, a.version_id, 10, False, False)
         assert (claimed.manifest.contract_version, claimed.manifest.bytes) == ("1.0.0", 10)
         assert read_manifest(claimed.manifest_key, world.lake) == claimed.manifest
+
+    def test_run_asks_for_a_crawl_when_its_contract_does(self, world: World) -> None:
+        world.drop(DELTA + "a")
+        first = world.claim_manifest()
+        world.settle(first)
+        world.publish(version="1.1.0", words="  - {property: crawl, value: true}\n")
+        world.drop(DELTA + "b")
+        assert (first.crawl, world.claim_manifest().crawl) == (False, True)
+
+    def test_manifest_written_before_crawls_were_known_asks_for_none(self, world: World) -> None:
+        world.drop(DELTA + "a")
+        claimed = world.claim()
+        fields = json.loads(world.lake_bucket.get(claimed.manifest_key) or b"")
+        del fields["crawl"]
+        world.lake_bucket.put("older.json", json.dumps(fields).encode())
+        assert read_manifest("older.json", world.lake) == claimed.manifest
 
     def test_manifest_that_is_gone_is_said_to_be(self, world: World) -> None:
         with pytest.raises(NotFound, match=r"nowhere\.json"):

@@ -88,7 +88,7 @@ def _tick(_body: Mapping[str, Any]) -> Envelope:
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any]], Envelope]] = {
-    **dict.fromkeys(("run-failed", "fail-failed", "notify-failed"), _letter),
+    **dict.fromkeys(("run-failed", "fail-failed", "notify-failed", "crawl-failed"), _letter),
     "aws.states": _execution,
     "aws.events": _tick,
 }

@@ -52,7 +52,7 @@ _OWN_RULES = {
     "keeps_raw",
 }
 _RAW = "rejected records that are there stay as they are until their files are replayed, and in the table's history after that"
-_NO_EFFECT_ON_ROWS = {"attempts", "batch_window", "sort_by", "target_file_mb"}
+_NO_EFFECT_ON_ROWS = {"attempts", "batch_window", "crawl", "sort_by", "target_file_mb"}
 _FOLD = f"keys that no new file touches keep the row that the old rule chose {LATER}"
 
 

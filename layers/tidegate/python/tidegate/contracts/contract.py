@@ -191,7 +191,7 @@ class Contract:
     `delete_when` holds are tombstones. `sheet` is the worksheet of a workbook, empty for its first. `drift_types` are patterns of
     names and the kinds of columns that drift brings under them. `keeps_raw`: quarantine has the text of rejected records. `sort_by`
     are the columns that silver's rows are laid out by, the key's when there are none; `target_file_mb` is about the size of its
-    data files, None for Tidegate's own.
+    data files, None for Tidegate's own. `crawl`: each run asks for a crawl of the landing bucket.
     """
 
     domain: str
@@ -218,6 +218,7 @@ class Contract:
     keeps_raw: bool = True
     sort_by: tuple[str, ...] = ()
     target_file_mb: int | None = None
+    crawl: bool = False
 
     @property
     def dataset(self) -> str:

@@ -88,6 +88,7 @@ def _contract(document: Node, digest: str, findings: Findings) -> Contract:
         keeps_raw=customs.text("quarantineRaw") != "none",
         sort_by=_sort_by(document, customs, columns, findings),
         target_file_mb=customs.whole("targetFileMegabytes"),
+        crawl=customs.true("crawl"),
         csv=server.csv,
         format=server.format,
         json=server.json,

@@ -101,6 +101,13 @@ CONTRACT_WORDS = (
         bounds=(0, 900),
     ),
     Word(
+        "crawl",
+        "flag",
+        "true: each run starts the crawler of the landing bucket, so that the files as they came can be queried in"
+        " `<stack>_landing`. They are not masked there. No load waits for a crawl.",
+        "true",
+    ),
+    Word(
         "records",
         "text",
         "For format json: the path of the array whose elements are the rows, and which of them; see JSON files.",

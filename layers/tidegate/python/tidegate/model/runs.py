@@ -114,7 +114,7 @@ class Manifest:
 
     `recovers`: a run before this one was not settled, so this one moves every table, to fence off whoever is still at it; it may
     have no files at all. `forced`: a person said that the checks on the batch as a whole do not hold it back. `attempts`: how often
-    a file may fail by itself, and `failures` how often this batch did.
+    a file may fail by itself, and `failures` how often this batch did. `crawl`: the landing bucket is crawled when the run is settled.
     """
 
     dataset: str
@@ -129,6 +129,7 @@ class Manifest:
     forced: bool = False
     attempts: int = 1
     failures: int = 0
+    crawl: bool = False
 
     @property
     def epoch_changes(self) -> bool:

@@ -192,6 +192,7 @@ def _manifest(lease: Lease, batch: Batch, state: DatasetState, contract: Contrac
         forced=bool(batch.files) and all(f.forced for f in batch.files),
         attempts=contract.attempts,
         failures=max((f.failures for f in batch.files), default=0),
+        crawl=contract.crawl and bool(batch.files),
     )
 
 
