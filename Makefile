@@ -22,7 +22,7 @@ FOR_LAPTOP := TIDEGATE_BUILD_PYTHON=$$($(BIN)/python -c 'import sys; print("%d.%
 SPARK := $(if $(shell command -v java),.venvs/spark/.ready)
 SOURCES := template.yaml $(shell find functions jobs layers statemachine requirements -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help setup spark demo test check e2e build deploy bench clean lock unit sizes stop simulate chaos burst fuzz
+.PHONY: help setup spark demo test check e2e build deploy bench clean lock unit sizes stop simulate chaos burst usage fuzz
 
 help: ## show what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ fuzz: .venv/.ready ## random and awkward files into the row engine, held against
 
 burst: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## drop 10,000 files at once, count and price it (FILES=10000)
 	$(BIN)/python -m scripts.burst --files $(or $(FILES),10000)
+
+usage: .venv/.ready .venvs/local/.ready .venvs/spark/.ready .aws-sam/local/template.yaml ## measure what runs use, for `tidegate cost` (needs Java 17; WRITE=1 keeps it)
+	$(BIN)/python -m scripts.usage $(if $(WRITE),--write)
 
 e2e: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml $(SPARK) ## the deployed stack on the laptop's AWS, as a user uses it
 	$(BIN)/python -m pytest tests/e2e
