@@ -22,7 +22,7 @@ FOR_LAPTOP := TIDEGATE_BUILD_PYTHON=$$($(BIN)/python -c 'import sys; print("%d.%
 SPARK := $(if $(shell command -v java),.venvs/spark/.ready)
 SOURCES := template.yaml $(shell find functions jobs layers statemachine requirements -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: help setup spark demo test check e2e build deploy bench clean lock unit sizes stop simulate chaos burst fuzz
+.PHONY: help setup spark demo test check e2e build deploy bench clean lock unit sizes stop simulate chaos burst usage fuzz
 
 help: ## show what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ fuzz: .venv/.ready ## random and awkward files into the row engine, held against
 burst: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## drop 10,000 files at once, count and price it (FILES=10000)
 	$(BIN)/python -m scripts.burst --files $(or $(FILES),10000)
 
+usage: .venv/.ready .venvs/local/.ready .venvs/spark/.ready .aws-sam/local/template.yaml ## measure what runs use, for `tidegate cost` (needs Java 17; WRITE=1 keeps it)
+	$(BIN)/python -m scripts.usage $(if $(WRITE),--write)
+
 e2e: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml $(SPARK) ## the deployed stack on the laptop's AWS, as a user uses it
 	$(BIN)/python -m pytest tests/e2e
 
@@ -74,7 +77,8 @@ sizes: .aws-sam/build/template.yaml ## print the unzipped size of each function 
 deploy: .aws-sam/build/template.yaml ## deploy to the AWS account of your credentials
 	$(SAM) deploy --guided
 
-bench: .venv/.ready .venvs/bench/.ready $(if $(or $(findstring g,$(CASES)),$(if $(CASES),,g)),.venvs/local/.ready .aws-sam/local/template.yaml) ## measure beside floors and peers, write docs/benchmarks.md (CASES=a,b,c,d,e,f,g, TIMES=3)
+STACKED := $(or $(findstring g,$(CASES)),$(findstring h,$(CASES)),$(if $(CASES),,all))
+bench: .venv/.ready .venvs/bench/.ready $(if $(STACKED),.venvs/local/.ready .aws-sam/local/template.yaml) $(if $(or $(findstring h,$(CASES)),$(if $(CASES),,all)),$(SPARK)) ## measure beside floors and peers, write docs/benchmarks.md (CASES=a,b,c,d,e,f,g,h, TIMES=3)
 	$(BIN)/python -m benchmarks --cases "$(CASES)" --times $(or $(TIMES),3)
 
 stop: ## stop the laptop's AWS

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.cases import growth, load, small, upsert, warm
+from benchmarks.cases import growth, load, machines, small, upsert, warm
 from benchmarks.cases.options import Options
 from benchmarks.machine import circumstances
 from benchmarks.meter import compile_libraries
@@ -25,6 +25,7 @@ CASES: dict[str, tuple[str, Case]] = {
     "e": ("Growth", growth.measure),
     "f": ("Many small files", small.measure),
     "g": ("One small file, warm", warm.measure),
+    "h": ("Past one machine", machines.measure),
 }
 WORDS = """cases:
   a  a first load of 1,000,000 rows beside its floors (b: the floors, measured together with a)
@@ -33,6 +34,7 @@ WORDS = """cases:
   e  ours from 10,000 to 10,000,000 rows under one memory limit
   f  a batch of 1,000 files of 100 rows beside one file
   g  one file of 100 rows on the deployed local stack, from put to queryable
+  h  8,500,000 rows by the Glue job on the deployed local stack, beside one machine (needs Java 17)
 """
 
 

@@ -101,22 +101,20 @@ def _tree(pid: int) -> Iterator[int]:
             yield from _tree(int(child))
 
 
-def _memory_of_tree(pid: int) -> int:
-    """Return the sum of resident sets in bytes, `pid` itself left out."""
-    total = 0
+def memory_of_processes(pid: int) -> list[int]:
+    """Return the resident sets in bytes of a process and its descendants, its own first."""
+    held = []
     for each in _tree(pid):
-        if each == pid:
-            continue
         try:
-            total += int(Path(f"/proc/{each}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
+            held.append(int(Path(f"/proc/{each}/statm").read_text(encoding="ascii").split()[1]) * _PAGE)
         except OSError:
             continue
-    return total
+    return held
 
 
 def _watch(peak: list[int], ended: threading.Event) -> None:
     while not ended.wait(_EVERY):
-        peak[0] = max(peak[0], _memory_of_tree(os.getpid()))
+        peak[0] = max(peak[0], sum(memory_of_processes(os.getpid())[1:]))
 
 
 def _stop_all() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from demo.generate import generate
 from demo.story_of_failure import fail_and_recover
+from demo.story_of_size import outgrow_a_lambda
 from demo.world import World, total
 from tidegate.cli.output import out, print_table
 from tidegate.cli.stack import Stack, use_local
@@ -52,6 +53,7 @@ def main() -> int:
     _tables(world, plan, check)
     _answers(world)
     fail_and_recover(world, check)
+    outgrow_a_lambda(world, check)
     _replay(world, check)
     _end(world, check, sum(dropped), time.monotonic() - started)
     return 1 if check.wrong else 0

@@ -24,6 +24,11 @@ TAIL_LINES = 30
 GRACE_SECONDS = 5.0
 
 
+def has_spark() -> bool:
+    """Whether `make spark` was done here."""
+    return (SPARK.parents[1] / ".ready").exists()
+
+
 class LocalError(Exception):
     """The laptop's AWS could not be started or stopped; the message says what to do."""
 
@@ -128,7 +133,7 @@ def _spawn(settings: Settings) -> int:
         raise LocalError(f"{settings.python} is missing: run `make setup`, or set TIDEGATE_LOCAL_PYTHON")
     settings.state.mkdir(parents=True, exist_ok=True)
     variables = os.environ | {"TIDEGATE_LOCAL_PORT": str(settings.port), "TIDEGATE_LOCAL_STATE": str(settings.state.resolve())}
-    if (SPARK.parents[1] / ".ready").exists():
+    if has_spark():
         variables.setdefault("TIDEGATE_SPARK_PYTHON", str(SPARK))
     command = [str(settings.python), str(SERVER)]
     writing = os.O_WRONLY | os.O_CREAT | os.O_TRUNC

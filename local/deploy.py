@@ -21,6 +21,10 @@ ROOT = Path(__file__).resolve().parents[1]
 ARTIFACTS = "tidegate-laptop-artifacts"
 
 
+#: With Spark here, what a large file is on a laptop goes to it, so that it can be watched.
+WITH_SPARK = {"LambdaTextBytes": str(4 << 20)}
+
+
 class DeployFailedError(RuntimeError):
     """SAM refused the deployment; the message is what it printed."""
 
@@ -96,7 +100,7 @@ def main() -> None:
     arguments = parser.parse_args()
     environment = on_laptop(Settings.from_env())
     try:
-        deploy(arguments.stack, environment, arguments.template)
+        deploy(arguments.stack, environment, arguments.template, WITH_SPARK if control.has_spark() else None)
     except DeployFailedError as error:
         sys.exit(str(error))
     publish(arguments.stack, environment, ROOT / "contracts")

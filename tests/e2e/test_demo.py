@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from local.deploy import deploy, publish
+from local.control import has_spark
+from local.deploy import WITH_SPARK, deploy, publish
 from local.laptop import ROOT, TEMPLATE, Laptop
 from tests.e2e.test_permissions import role_of, without
 
@@ -19,7 +20,7 @@ STACK = "demonstration"
 @pytest.fixture(scope="module")
 def demo(laptop: Laptop) -> Laptop:
     """A stack of its own, so that the demo's datasets hold the demo's files only."""
-    deploy(STACK, laptop.environment, TEMPLATE)
+    deploy(STACK, laptop.environment, TEMPLATE, WITH_SPARK if has_spark() else None)
     publish(STACK, laptop.environment, ROOT / "contracts")
     return Laptop(laptop.settings, STACK)
 
@@ -41,6 +42,15 @@ def _tell(demo: Laptop) -> str:
 def test_every_number_follows_from_the_planted_data(told: list[str]) -> None:
     assert "32 files dropped" in told[0]
     assert "all follow from the planted data" in told[0]
+
+
+@pytest.mark.skipif(not has_spark(), reason="no Spark here: install Java 17, then run `make spark`")
+def test_a_large_file_is_loaded_by_spark_and_the_demo_shows_why(told: list[str]) -> None:
+    for text in told:
+        shown = " ".join(text.replace("│", " ").split())
+        assert re.search(
+            r"demo\.heartbeats GLUE 2 149940 60 4\.6 MiB of text, a Lambda takes 4\.0 MiB \(LambdaTextBytes\)", shown
+        ), text[-3000:]
 
 
 def test_a_second_demo_drops_nothing_and_doubles_nothing(told: list[str]) -> None:

@@ -11,15 +11,13 @@ from typing import Any
 
 import pytest
 
-from local.control import SPARK
+from local.control import has_spark
 from local.deploy import deploy
 from local.laptop import TEMPLATE, Laptop, send
 from tests.e2e.datasets import contract, readings
 from tests.e2e.moments import LAYERS, committed_layers, kill_when, pause_when, running, tables, until
 
-pytestmark = pytest.mark.skipif(
-    not (SPARK.parents[1] / ".ready").exists(), reason="no Spark here: install Java 17, then run `make spark`"
-)
+pytestmark = pytest.mark.skipif(not has_spark(), reason="no Spark here: install Java 17, then run `make spark`")
 FIRST = readings(30_000, every_bad=1000)  # fits into a Lambda
 SECOND = readings(60_000, first=15_000, every_bad=1000)
 PARAMETERS = {"LambdaTextBytes": str(len(FIRST)), "LeaseSeconds": "20"}
@@ -63,6 +61,8 @@ def test_large_batch_is_loaded_by_spark_to_the_same_tables_and_the_run_record_sa
     first, second = runs(small, "glue.large")
     assert (first["route"], second["route"], second["state"]) == ("LAMBDA", "GLUE", "SUCCEEDED")
     assert second["route_reason"].endswith("(LambdaTextBytes)")
+    (spent,) = small.json("cost", "--actual", "--dataset", "glue.large")["datasets"]
+    assert (spent["on_lambda"], spent["on_glue"], spent["failed"], spent["files"]) == (1, 1, 0, 2)
     assert tables(small, "glue.large") == by_lambda
 
 

@@ -10,16 +10,14 @@ from typing import Any
 
 import pytest
 
-from local.control import SPARK
+from local.control import SPARK, has_spark
 from local.deploy import deploy
 from local.laptop import TEMPLATE, Laptop, free_port, send
 from local.laptop import laptop as another
 from tests.e2e.datasets import contract, readings
 from tests.e2e.moments import tables, until
 
-pytestmark = pytest.mark.skipif(
-    not (SPARK.parents[1] / ".ready").exists(), reason="no Spark here: install Java 17, then run `make spark`"
-)
+pytestmark = pytest.mark.skipif(not has_spark(), reason="no Spark here: install Java 17, then run `make spark`")
 FIRST = readings(60_000, every_bad=1000)
 SECOND = readings(60_000, first=30_000, every_bad=1000)
 #: A task that takes longer than the others, or alone too long, is also given to a machine that has nothing to do.

@@ -17,7 +17,7 @@ CORE = sorted(
     [
         *(
             p
-            for folder in ("model", "contracts", "engine", "ports", "propose", "tables", "usecases")
+            for folder in ("cost", "model", "contracts", "engine", "ports", "propose", "tables", "usecases")
             for p in (PACKAGE / folder).glob("*.py")
         ),
         PACKAGE / "errors.py",

@@ -28,7 +28,7 @@ def test_batch_goes_to_glue_above_the_threshold_and_the_reason_says_which() -> N
     assert route([fits], UPSERT, DatasetState(""), THRESHOLDS, anew=False).compute is Compute.LAMBDA
     routed = route([larger], UPSERT, DatasetState(""), THRESHOLDS, anew=False)
     assert routed.compute is Compute.GLUE
-    assert routed.reason == "1,000 MiB of text, a Lambda takes 1,000 MiB (LambdaTextBytes)"
+    assert routed.reason == "1,000.0 MiB of text, a Lambda takes 1,000.0 MiB (LambdaTextBytes)"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_packed_file_counts_as_what_is_in_it(key: str, factor: int) -> None:
 def test_large_silver_that_may_be_written_anew_goes_to_glue() -> None:
     routed = route([File("a.csv", 1)], UPSERT, HELD, THRESHOLDS, anew=False)
     assert routed.compute is Compute.GLUE
-    assert routed.reason == "600 MiB of silver may be written anew, a Lambda takes 500 MiB (LambdaSilverBytes)"
+    assert routed.reason == "600.0 MiB of silver may be written anew, a Lambda takes 500.0 MiB (LambdaSilverBytes)"
 
 
 def test_few_rows_touch_few_data_files_however_large_the_table_is() -> None:

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tidegate import __version__
 from tidegate.aws.errors import translate
-from tidegate.cli import contracts, export, keys, local, look, maintain, put, quarantine, query, redrive, replay, retry, wait
+from tidegate.cli import contracts, cost, export, keys, local, look, maintain, put, quarantine, query, redrive, replay, retry, wait
 from tidegate.cli.output import err
 from tidegate.cli.stack import Stack, is_local, use_local
 from tidegate.errors import TidegateError
@@ -48,6 +48,7 @@ app.command()(wait.wait)
 app.command()(look.status)
 app.command()(look.files)
 app.command()(look.runs)
+app.command()(cost.cost)
 app.command()(query.query)
 app.command()(replay.replay)
 app.command()(redrive.redrive)

@@ -28,18 +28,27 @@ class Stack:
 
     name: str
 
-    @functools.cached_property
+    @property
     def outputs(self) -> dict[str, str]:
         """The stack's outputs; raise NotFound with what to do when it is not deployed."""
+        return {o["OutputKey"]: o["OutputValue"] for o in self._described.get("Outputs", ())}
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters that the stack was deployed with; raise NotFound as `outputs` does."""
+        return {p["ParameterKey"]: p["ParameterValue"] for p in self._described.get("Parameters", ())}
+
+    @functools.cached_property
+    def _described(self) -> dict[str, Any]:
         client = bootstrap.client("cloudformation")
         try:
-            stacks = client.describe_stacks(StackName=self.name)["Stacks"]
+            stack: dict[str, Any] = client.describe_stacks(StackName=self.name)["Stacks"][0]
         except ClientError as error:
             if code_of(error) != "ValidationError":
                 raise
             where = "make demo" if is_local() else "make deploy, or --local for the laptop's AWS"
             raise NotFound(f"no stack named {self.name}: {where}") from error
-        return {o["OutputKey"]: o["OutputValue"] for o in stacks[0].get("Outputs", ())}
+        return stack
 
     @functools.cached_property
     def ledger(self) -> DynamoLedger:

@@ -58,12 +58,21 @@ class Routed:
 
 def text_of(files: Sequence[Sized]) -> int:
     """Return about how many bytes of text files hold."""
-    return sum(file.size * _factor(file.key) for file in files)
+    return sum(file.size * factor_of(file.key) for file in files)
+
+
+def factor_of(key: str) -> int:
+    """Return how many bytes of text a byte of a file is taken for, by its name."""
+    return next((factor for end, factor in UNPACKED.items() if key.lower().endswith(end)), 1)
 
 
 def route(files: Sequence[Sized], contract: Contract, state: DatasetState, thresholds: Thresholds, *, anew: bool) -> Routed:
     """Choose for a batch; `anew`: it is a full load that becomes the current state."""
-    text, silver = text_of(files), silver_of(len(files), contract, state, anew=anew)
+    return choose(text_of(files), silver_of(len(files), contract, state, anew=anew), thresholds)
+
+
+def choose(text: int, silver: int, thresholds: Thresholds) -> Routed:
+    """Choose for so many bytes of text and of silver that may be written anew."""
     workers = min(thresholds.workers, max(2, 1 + -(-max(text, silver) // thresholds.per_worker)))
     if text > thresholds.text:
         return Routed(Compute.GLUE, f"{_mib(text)} of text, a Lambda takes {_mib(thresholds.text)} (LambdaTextBytes)", workers)
@@ -94,9 +103,5 @@ def silver_of(files: int, contract: Contract, state: DatasetState, *, anew: bool
     return min(held, int(files * median(seen) * _DATA_FILE)) if seen else held
 
 
-def _factor(key: str) -> int:
-    return next((factor for end, factor in UNPACKED.items() if key.lower().endswith(end)), 1)
-
-
 def _mib(size: int) -> str:
-    return f"{size // _MIB:,} MiB" if size >= _MIB else f"{size:,} bytes"
+    return f"{size / _MIB:,.1f} MiB" if size >= _MIB else f"{size:,} bytes"
