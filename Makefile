@@ -22,6 +22,13 @@ FOR_LAPTOP := TIDEGATE_BUILD_PYTHON=$$($(BIN)/python -c 'import sys; print("%d.%
 SPARK := $(if $(shell command -v java),.venvs/spark/.ready)
 SOURCES := template.yaml $(shell find functions jobs layers statemachine requirements -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
+# Two halves of the tests at the same time; what the first one says is shown behind the other.
+define halves
+@mkdir -p .local; other=0; $(BIN)/python -m pytest $(1) > .local/half-of-$@.txt 2>&1 & half=$$!; \
+	first=0; $(BIN)/python -m pytest $(2) || first=$$?; \
+	wait $$half || other=$$?; cat .local/half-of-$@.txt; exit $$((first + other))
+endef
+
 .PHONY: help setup spark demo test check e2e build deploy bench clean lock unit sizes stop simulate chaos burst usage fuzz
 
 help: ## show what can be made
@@ -43,10 +50,7 @@ check: .venv/.ready .venvs/sam/.ready .venvs/lint/.ready ## lint, types, templat
 	.venvs/lint/bin/checkov --quiet --compact --config-file .checkov.yaml
 
 unit: .venv/.ready .venvs/local/.ready ## unit and integration tests
-	@mkdir -p .local; other=0; \
-	$(BIN)/python -m pytest tests/unit/engine tests/integration tests/local > .local/second-half.txt 2>&1 & half=$$!; \
-	first=0; $(BIN)/python -m pytest tests/unit --ignore=tests/unit/engine || first=$$?; \
-	wait $$half || other=$$?; cat .local/second-half.txt; exit $$((first + other))
+	$(call halves,tests/unit/engine tests/integration tests/local,tests/unit --ignore=tests/unit/engine)
 
 spark: .venvs/spark/.ready ## make the Spark for the laptop's Glue jobs (needs Java 17); without it they fail and say so
 
@@ -67,7 +71,7 @@ usage: .venv/.ready .venvs/local/.ready .venvs/spark/.ready .aws-sam/local/templ
 	$(BIN)/python -m scripts.usage $(if $(WRITE),--write)
 
 e2e: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml $(SPARK) ## the deployed stack on the laptop's AWS, as a user uses it
-	$(BIN)/python -m pytest tests/e2e
+	$(call halves,tests/e2e/test_glue.py tests/e2e/test_machines.py,tests/e2e --ignore=tests/e2e/test_glue.py --ignore=tests/e2e/test_machines.py)
 
 build: .aws-sam/build/template.yaml ## build the deployable package for AWS Lambda
 

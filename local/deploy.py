@@ -4,12 +4,13 @@ Run it as `python -m local.deploy --stack NAME`, or call `deploy` from a test. T
 """
 
 import argparse
+import functools
 import os
 import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import boto3
@@ -63,26 +64,33 @@ def deploy(stack: str, environment: Mapping[str, str], template: Path, parameter
 
 
 def packed(template: Path) -> Path:
-    """Return a built template whose layers are zipped, each once for all deployments: SAM zips what it finds as a folder anew each time."""
+    """Return a built template whose layers are zipped, each once for all deployments: SAM zips what it finds as a folder anew each time.
+
+    Others may do the same at the same time: what is made appears whole.
+    """
     text, written = template.read_text(encoding="utf-8"), template.with_name("packed.yaml")
     for folder in sorted(template.parent.glob("*Layer")):
         archive = folder.with_suffix(".zip")
         if not archive.exists() or archive.stat().st_mtime < template.stat().st_mtime:
-            _zip(folder, archive)
+            _appear(archive, functools.partial(_zip, folder))
         text = re.sub(rf"^(\s+ContentUri: ){folder.name}$", rf"\g<1>{archive.name}", text, flags=re.MULTILINE)
-    written.write_text(text, encoding="utf-8")
+    _appear(written, lambda partial: partial.write_text(text, encoding="utf-8"))
     return written
+
+
+def _appear(path: Path, write: Callable[[Path], object]) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    write(partial)
+    partial.replace(path)
 
 
 def _zip(folder: Path, archive: Path) -> None:
     """Zip a folder fast, the same bytes for the same files."""
-    partial = archive.with_suffix(".partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as opened:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as opened:
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             entry = zipfile.ZipInfo(str(path.relative_to(folder)))
             entry.external_attr, entry.compress_type = path.stat().st_mode << 16, zipfile.ZIP_DEFLATED
             opened.writestr(entry, path.read_bytes(), compresslevel=1)
-    partial.replace(archive)
 
 
 def publish(stack: str, environment: Mapping[str, str], contracts: Path) -> None:

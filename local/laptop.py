@@ -15,6 +15,7 @@ from typing import Any
 
 from local import control
 from local.deploy import deploy, on_laptop
+from tidegate import bootstrap
 from tidegate.cli.stack import Stack, use_local
 from tidegate.cli.wait import look
 
@@ -129,17 +130,25 @@ def send(pids: list[int], number: signal.Signals) -> None:
 def laptop(
     state: Path, stack: str, parameters: Mapping[str, str] | None = None, environment: Mapping[str, str] | None = None
 ) -> Iterator[Laptop]:
-    """Start a laptop's AWS on a free port, deploy the built template to it, and stop it at the end."""
+    """Start a laptop's AWS on a free port, deploy the built template to it, and stop it at the end.
+
+    In the block this process's AWS is that one; afterwards it is again what it was, also another laptop's.
+    """
+    before = dict(os.environ)
     os.environ |= {"TIDEGATE_LOCAL_STATE": str(state), "TIDEGATE_LOCAL_PORT": str(free_port()), **(environment or {})}
     settings = control.Settings.from_env()
     control.up(settings)
     try:
         use_local()
+        bootstrap.client.cache_clear()
         made = Laptop(settings, stack)
         deploy(stack, made.environment, TEMPLATE, parameters)
         yield made
     finally:
         control.down(settings)
+        os.environ.clear()
+        os.environ.update(before)
+        bootstrap.client.cache_clear()
 
 
 def free_port() -> int:

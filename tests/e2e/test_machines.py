@@ -107,13 +107,8 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
 def spread(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """A stack whose Spark is that cluster."""
     options = f"--master {machines.master} --executor-memory 512m {SPECULATION}"
-    before = dict(os.environ)
-    try:
-        with another(tmp_path_factory.mktemp("spread"), "spread", PARAMETERS, {"TIDEGATE_SPARK_OPTIONS": options}) as made:
-            yield made
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    with another(tmp_path_factory.mktemp("spread"), "spread", PARAMETERS, {"TIDEGATE_SPARK_OPTIONS": options}) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

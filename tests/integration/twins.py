@@ -11,7 +11,7 @@ import duckdb
 
 from simulator.lake import MemoryLake, PlainWorkshop
 from tests.fakes import Crash, FakeObjects, ManualClock
-from tests.spread import Serial, workshop
+from tests.spread import TINY, Serial, workshop
 from tidegate.aws.catalog import GlueMetadata
 from tidegate.aws.iceberg import GlueLake
 from tidegate.contracts.publish import load_version
@@ -19,6 +19,7 @@ from tidegate.engine import Keyring, Limits
 from tidegate.errors import TidegateError
 from tidegate.model.runs import Account, DatasetState, Manifest, RunRecord, RunState
 from tidegate.ports import Catalog, Lake, Layers, Table, Workshop
+from tidegate.spark.workshop import Portions
 from tidegate.tables.duck import reading
 from tidegate.tables.workshop import LocalWorkshop
 from tidegate.usecases.load import load
@@ -149,12 +150,12 @@ def real(lake: GlueLake, stack: str = "twins") -> World:
     return World(lake, catalog, lambda _, room, __: LocalWorkshop(room, limits, KEYRING), as_csv)
 
 
-def spread(lake: GlueLake, stack: str) -> World:
-    """The real one, where the rows are worked on in tasks."""
+def spread(lake: GlueLake, stack: str, portions: Portions = TINY) -> World:
+    """The real one, where the rows are worked on in tasks, some of them twice."""
     s3 = boto3.client("s3")
 
     def workshop_of(world: World, room: Path, manifest: Manifest) -> Workshop:
-        return workshop(room, Serial(world.landing, world.objects, s3, KEYRING), manifest)
+        return workshop(room, Serial(world.landing, world.objects, s3, KEYRING, twice=3), manifest, portions)
 
     return World(lake, GlueMetadata(stack, boto3.client("glue"), s3), workshop_of, as_csv)
 
