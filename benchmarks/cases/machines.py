@@ -2,6 +2,7 @@
 
 import shutil
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import duckdb
+
 from benchmarks.cases.load import ours
 from benchmarks.cases.options import Options
 from benchmarks.data import planted, write_files, write_rows
-from benchmarks.figures import Figures, compete, ratio
+from benchmarks.figures import Contender, Figures, compete, ratio
 from benchmarks.meter import cpu_of_tree, memory_of_processes
 from benchmarks.report import Section
+from benchmarks.work.as_function import AS_FUNCTION
 from benchmarks.work.ours import CONTRACT
 from local.control import has_spark
 from local.laptop import TEMPLATE, Laptop, laptop
@@ -23,6 +27,8 @@ ROWS = 8.5  # times the rows of the other cases: 2 GB
 FILES = 200
 MEMORY_MB = 1024  # of DuckDB, on one machine
 PATIENCE = 1800  # seconds
+DRIVER_MB = 3072  # the template's DRIVER_MEMORY_MB
+_TIMES = (1, 2, 4)
 _EVERY = 0.25  # seconds
 _HEAD = ("", "CPU s", "ratio", "wall s", "ratio", "cores", "peak MiB", "largest", "what it does")
 
@@ -50,6 +56,7 @@ def measure(options: Options, folder: Path, say: Callable[[str], None]) -> list[
     write_files(many, FILES, rows // FILES)
     contender = ours(one, folder / "kept", rows, MEMORY_MB)
     alone = compete([contender], options.times, folder, say)[contender.name]
+    deciding = _deciding(folder / "kept" / "accepted.parquet", folder, options, say) if alone.runs else []
     shutil.rmtree(folder / "kept", ignore_errors=True)
     jobs = {"one file": [_job(one, rows, folder, say) for _ in range(options.times)]}
     jobs[f"{FILES} files"] = [_job(many, rows, folder, say) for _ in range(options.times)]
@@ -59,7 +66,7 @@ def measure(options: Options, folder: Path, say: Callable[[str], None]) -> list[
         " The job is that of the template, on the laptop's AWS: its start, S3 over loopback and three commits are in its figures, the"
         " emulator's own CPU is not. Cores are CPU by wall; largest is the largest process."
     )
-    return [Section(title, intro, _HEAD, tuple(_lines(alone, jobs)))]
+    return [Section(title, intro, _HEAD, tuple(_lines(alone, jobs))), *deciding]
 
 
 def _lines(alone: Figures, jobs: dict[str, list[Job]]) -> Iterator[tuple[str, ...]]:
@@ -87,6 +94,36 @@ def _lines(alone: Figures, jobs: dict[str, list[Job]]) -> Iterator[tuple[str, ..
             ),
             "the Glue job: tasks, three commits, silver written in tasks",
         )
+
+
+def _deciding(accepted: Path, folder: Path, options: Options, say: Callable[[str], None]) -> list[Section]:
+    """Measure what the driver decides by itself, of one, two and four times the rows, each time of other keys."""
+    room = folder / "copies"
+    room.mkdir()
+    with duckdb.connect(config={"memory_limit": "2GB", "temp_directory": str(room)}) as db:
+        for number in range(max(_TIMES)):
+            keys = f"SELECT * REPLACE ('{number}-' || claim_id AS claim_id) FROM read_parquet('{accepted}')"
+            db.execute(f"COPY ({keys}) TO '{room}/{number}.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
+
+    def contender(files: int) -> Contender:
+        words = [sys.executable, "-m", AS_FUNCTION, "benchmarks.work.decide", str(room)]
+        return Contender(f"{files}", "", lambda out: [*words, str(out), str(DRIVER_MB), str(files)])
+
+    found = compete([contender(files) for files in _TIMES], options.times, folder, say)
+    shutil.rmtree(room)
+    rows = []
+    for figures in found.values():
+        if not figures.runs:
+            rows.append((figures.contender.name, *[""] * 4, f"**{figures.error}**"))
+            continue
+        cells = [f"{figures.note(name):,.0f}" for name in ("rows", "pieces")]
+        measured = [f"{figures.median(name):.0f}" for name in ("cpu", "wall", "memory")]
+        rows.append((f"{cells[0]} rows", cells[1], *measured, "narrow rows, all keys new"))
+    intro = (
+        f"The part of a fold that no task does, with the {DRIVER_MB} MiB that the template gives DuckDB on the driver. What does not fit"
+        " spills to disk. Pieces are what tasks write then."
+    )
+    return [Section("What the driver decides", intro, ("", "pieces", "CPU s", "wall s", "peak MiB", "what it does"), tuple(rows))]
 
 
 def _job(files: Path, rows: int, folder: Path, say: Callable[[str], None]) -> Job:
