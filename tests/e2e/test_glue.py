@@ -61,6 +61,7 @@ def test_large_batch_is_loaded_by_spark_to_the_same_tables_and_the_run_record_sa
     first, second = runs(small, "glue.large")
     assert (first["route"], second["route"], second["state"]) == ("LAMBDA", "GLUE", "SUCCEEDED")
     assert second["route_reason"].endswith("(LambdaTextBytes)")
+    assert "(LambdaTextBytes)" in small.run("runs", "--dataset", "glue.large").stdout.replace("\n", "")
     (spent,) = small.json("cost", "--actual", "--dataset", "glue.large")["datasets"]
     assert (spent["on_lambda"], spent["on_glue"], spent["failed"], spent["files"]) == (1, 1, 0, 2)
     assert tables(small, "glue.large") == by_lambda

@@ -11,11 +11,16 @@ from tidegate.cli.output import print_json, print_table
 from tidegate.cli.stack import Stack
 from tidegate.model.corrections import corrects, standings
 from tidegate.model.files import FileRecord, FileState
-from tidegate.model.runs import RunRecord, RunState, timestamp
+from tidegate.model.runs import Compute, RunRecord, RunState, timestamp
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 DatasetOption = Annotated[str, typer.Option("--dataset", "-d", help="Only this dataset.")]
 _NO_DATASET = ""  # where unrouted keys are listed
+_ALWAYS = ("run_id", "state", "route", "files", "read", "accepted", "quarantined")
+_SELDOM = (
+    *("inserted", "updated", "unchanged", "superseded", "deleted", "removed", "restored"),
+    *("warnings", "drift", "error", "route_reason"),
+)
 
 
 def status(context: typer.Context, as_json: JsonFlag = False) -> None:
@@ -69,25 +74,18 @@ def runs(
     state: Annotated[RunState | None, typer.Option(help="Only runs in this state.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """List runs with their books, oldest first."""
+    """List runs with their books, oldest first; of books and what else there is, what any of them has."""
     stack: Stack = context.obj
     found = (r for name in ([dataset] if dataset else datasets_of(stack)) for r in stack.ledger.list_runs(name, state))
     rows = [_run_row(r) for r in sorted(found, key=lambda r: (r.started_at, r.run_id))]
     if as_json:
         print_json(rows)
         return
-    books = (
-        "rows_read",
-        "rows_accepted",
-        "rows_quarantined",
-        "rows_inserted",
-        "rows_updated",
-        "rows_unchanged",
-        "rows_superseded",
-        "rows_deleted",
-    )
-    columns = ("run_id", "state", "files", *books, "rows_removed", "rows_restored", "warnings", "drift", "error")
-    print_table("Runs", columns, map(_in_words, rows), empty="nothing has run yet")
+    shown = [{name.removeprefix("rows_"): value for name, value in _in_words(row).items()} for row in rows]
+    for row in shown:
+        row["route_reason"] = row["route_reason"] if row["route"] == Compute.GLUE else ""  # a Lambda is the rule
+    columns = (*_ALWAYS, *(name for name in _SELDOM if any(row[name] for row in shown)))
+    print_table("Runs", columns, shown, empty="nothing has run yet")
 
 
 def datasets_of(stack: Stack) -> list[str]:
