@@ -114,16 +114,23 @@ def _deciding(accepted: Path, folder: Path, options: Options, say: Callable[[str
     rows = []
     for figures in found.values():
         if not figures.runs:
-            rows.append((figures.contender.name, *[""] * 4, f"**{figures.error}**"))
+            rows.append((figures.contender.name, *[""] * 5, f"**{figures.error}**"))
             continue
-        cells = [f"{figures.note(name):,.0f}" for name in ("rows", "pieces")]
+        cells = [f"{figures.note(name):,.0f}" for name in ("rows", "megabytes", "pieces")]
         measured = [f"{figures.median(name):.0f}" for name in ("cpu", "wall", "memory")]
-        rows.append((f"{cells[0]} rows", cells[1], *measured, "narrow rows, all keys new"))
+        rows.append((f"{cells[0]} rows", *cells[1:], *measured, "narrow rows, all keys new"))
     intro = (
         f"The part of a fold that no task does, with the {DRIVER_MB} MiB that the template gives DuckDB on the driver. What does not fit"
         " spills to disk. Pieces are what tasks write then."
     )
-    return [Section("What the driver decides", intro, ("", "pieces", "CPU s", "wall s", "peak MiB", "what it does"), tuple(rows))]
+    return [
+        Section(
+            "What the driver decides",
+            intro,
+            ("", "Parquet MB", "pieces", "CPU s", "wall s", "peak MiB", "what it does"),
+            tuple(rows),
+        )
+    ]
 
 
 def _job(files: Path, rows: int, folder: Path, say: Callable[[str], None]) -> Job:

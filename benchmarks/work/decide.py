@@ -33,7 +33,8 @@ def main(folder: Path, out: Path, memory: int, files: int) -> None:
     limits = Limits(memory_mb=memory, threads=THREADS, temp_dir=out)
     began = time.monotonic()
     swap, _ = fold_silver(contract, manifest, layers, arriving, [], out, limits, write, TARGET_BYTES)
-    print(json.dumps({"rows": swap.added, "pieces": pieces[0], "seconds": time.monotonic() - began}))
+    size = sum(path.stat().st_size for path in arriving) / 1e6
+    print(json.dumps({"rows": swap.added, "megabytes": size, "pieces": pieces[0], "seconds": time.monotonic() - began}))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import pyarrow.parquet as pq
 import pytest
@@ -54,6 +55,14 @@ def test_any_history_leaves_the_plain_fold(contract: Contract, history: list[Ste
         play(Spread(Path(place), contract), history)
 
 
+@pytest.mark.parametrize("contract", [SALES, PARTITIONED, replace(SALES, sort_by=("amount",))], ids=["upsert", "sliced", "sorted"])
+@settings(max_examples=8, deadline=None)
+@given(HISTORIES)
+def test_any_history_in_the_smallest_pieces_leaves_the_plain_fold(contract: Contract, history: list[Step]) -> None:
+    with tempfile.TemporaryDirectory() as place, patch.object(writing, "TARGET_BYTES", 500):
+        play(Spread(Path(place), contract), history)
+
+
 @settings(max_examples=12, deadline=None)
 @given(HISTORIES_WITH_TOMBSTONES)
 def test_any_history_with_tombstones_leaves_the_plain_fold(history: list[Step]) -> None:
@@ -81,6 +90,27 @@ def test_rows_of_many_files_are_cut_into_pieces_whose_keys_do_not_overlap_and_st
     assert (books.rows_updated, books.rows_inserted) == (100, 5)
     assert len(before.keys() - sales.silver_files().keys()) == 1
     assert all(one[-1] < other[0] for one, other in itertools.pairwise(stretches(sales)))
+
+
+@pytest.mark.parametrize("contract", [SALES, replace(SALES, sort_by=("at",))], ids=["by key", "by another column"])
+def test_many_rows_that_come_to_one_file_are_not_all_written_by_one_machine(
+    contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small file may cover every place there is, as one with random keys does."""
+    monkeypatch.setattr(writing, "TARGET_BYTES", 20_000)
+    sales = Spread(tmp_path, contract)
+    sales.put(f"{DELTA}1", *((f"k{n:06d}", n or None, "1.00") for n in (0, 7, 29_998, 29_999)))
+    sales.serial.performed.clear()
+    books = sales.put(f"{DELTA}2", *((f"k{n:06d}", n + 1, "2.00") for n in range(1, 29_999)))
+    assert (books.rows_inserted, books.rows_updated) == (29_996, 2)
+    assert sales.serial.performed.count("WritePiece") > 4
+    assert len(sales.silver) == 30_000
+    place = contract.sort_by[0] if contract.sort_by else "id"
+    found = [pq.read_table(f.path, columns=[place])[place].drop_null().to_pylist() for f in sales.lake.open(contract).silver.live()]
+    found.sort()
+    assert len(found) >= sales.serial.performed.count("WritePiece")
+    assert all(one == sorted(one) for one in found)
+    assert all(one[-1] <= other[0] for one, other in itertools.pairwise(found))
 
 
 def stretches(dataset: Dataset) -> list[list[str]]:

@@ -8,7 +8,7 @@ joined, one that has outgrown it is split. In a table with partitions all of thi
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,11 +22,12 @@ from tidegate.tables.copying import copy_kept
 from tidegate.tables.duck import count_rows, reading, row_group_of
 from tidegate.tables.order import Order
 from tidegate.tables.pruning import order_files, slices_of
-from tidegate.tables.writing import Base, Form, Piece, cut, cut_query, write_piece
+from tidegate.tables.writing import OUTGROWN, Base, Form, Piece, cut, cut_query, write_piece
 
 _LOOKED_FOR = 97  # one key in so many
 _OPENED = 1.5  # row groups that may hold a key, on average, in rows that are not sorted for it: sorting is a third of writing
 _FEW = 50_000  # rows that are handed on in memory
+_SAMPLE = 100_000  # rows of which borders are told
 _HOMELESS = "FROM come ANTI JOIN homes USING (source, rn)"
 
 
@@ -81,13 +82,10 @@ class Rewriting:
         self.db.execute("CREATE TEMP TABLE homes (source INTEGER, rn BIGINT, home INTEGER)")
         slices = slices_of(self.db, self.silver, self.order.slicing, self.order.slice)
         groups = self._groups(leaving, slices)
+        pieces: list[Piece] = []
         if groups:
             self._assign_homes(groups, slices)
-        coming: dict[int, int] = dict(self.db.execute("SELECT home, count(*) FROM homes GROUP BY home").fetchall())
-        pieces = []
-        for home, group in enumerate(groups):
-            kept, fresh = sum(b.kept for b in group), coming.get(home, 0)
-            pieces.append(Piece(tuple(group), fresh, sum(b.bytes for b in group) * (kept + fresh) // kept, slices[group[0].uri]))
+            pieces = self._of_groups(groups, slices, stretch)
         return pieces + self._outside(len(pieces), stretch)
 
     def _groups(self, leaving: Mapping[int, int], slices: Mapping[str, str]) -> list[list[Base]]:
@@ -139,6 +137,48 @@ class Rewriting:
             "INSERT INTO homes SELECT c.source, c.rn, s.home FROM (FROM come ANTI JOIN homes USING (source, rn)) c"
             f" ASOF JOIN ({covering}) s ON c.slice = s.slice AND c.{place} >= s.low WHERE c.{place} <= s.high"
         )
+
+    def _of_groups(self, groups: Sequence[Sequence[Base]], slices: Mapping[str, str], stretch: int) -> list[Piece]:
+        """Make a piece of each group, or several by place where more comes to it than is written at once, and renumber homes."""
+        coming: dict[int, int] = dict(self.db.execute("SELECT home, count(*) FROM homes GROUP BY home").fetchall())
+        pieces: list[Piece] = []
+        borders: list[tuple[int, int, str | None]] = []  # the number of a group, that of a piece, and where it begins
+        for number, group in enumerate(groups):
+            kept, fresh = sum(b.kept for b in group), coming.get(number, 0)
+            size = sum(b.bytes for b in group) * (kept + fresh) // kept
+            parts = 1 if size <= stretch * OUTGROWN else size // stretch + 1
+            lows = [None, *self._borders(number, fresh, parts)]
+            borders += [(number, len(pieces) + part, low) for part, low in enumerate(lows)]
+            share = size // len(lows)
+            pieces += [Piece(tuple(group), fresh, share, slices[group[0].uri], low, high) for low, high in pairwise([*lows, None])]
+        if len(pieces) == len(groups):
+            return pieces
+        kind, place = self.silver.columns[self.order.place], identifier(self.order.place)
+        named = dict(zip(("home", "piece", "low"), map(list, zip(*borders, strict=True)), strict=True))
+        cuts = f"SELECT unnest($home) AS home, unnest($piece) AS piece, unnest($low::VARCHAR[])::{kind} AS low"
+        self.db.execute(f"CREATE TEMP TABLE cuts AS {cuts}", named)
+        self.db.execute(
+            "CREATE TEMP TABLE cut_homes AS SELECT c.source, c.rn, coalesce(b.piece, f.piece) AS home"
+            f" FROM (SELECT source, rn, home, {place} AS place FROM come JOIN homes USING (source, rn)) c"
+            " JOIN (FROM cuts WHERE low IS NULL) f USING (home)"
+            " ASOF LEFT JOIN (FROM cuts WHERE low IS NOT NULL) b ON b.home = c.home AND c.place >= b.low"
+        )
+        self.db.execute("DROP TABLE homes; ALTER TABLE cut_homes RENAME TO homes")
+        counted: dict[int, int] = dict(self.db.execute("SELECT home, count(*) FROM homes GROUP BY home").fetchall())
+        return [replace(piece, coming=counted.get(number, 0)) for number, piece in enumerate(pieces)]
+
+    def _borders(self, home: int, rows: int, parts: int) -> list[str]:
+        """Return places that cut the rows of a home into about equal parts, as texts that DuckDB casts to the column's type."""
+        if parts == 1 or not rows:
+            return []
+        wanted = [part / parts for part in range(1, parts)]
+        some = f"rn % {1 + rows // _SAMPLE} = 0"
+        lows = (
+            f"SELECT unnest(quantile_disc({identifier(self.order.place)}, {wanted})) AS low FROM come JOIN homes USING (source, rn)"
+            f" WHERE home = {home} AND {some}"
+        )
+        found = self.db.execute(f"SELECT low::VARCHAR FROM (SELECT DISTINCT low FROM ({lows}) WHERE low IS NOT NULL) ORDER BY low")
+        return [low for (low,) in found.fetchall()]
 
     def _outside(self, first: int, stretch: int) -> list[Piece]:
         """Cut the rows without a home into stretches of places, whose homes are the numbers from `first` on."""
@@ -196,14 +236,17 @@ def write_here(decided: Decided, room: Path, limits: Limits) -> list[Path]:
         written += copy_kept(decided.sources[0], kept, form.field_ids, room, form.target)
         numbers = numbers[: alone[0]]
     coming = _handed_on(decided, numbers, room, row_group)
+    needed = Counter(base.number for number in numbers for base in decided.pieces[number].bases)
     for number in numbers:
         piece = decided.pieces[number]
         bases = {base.number: decided.held_in[base.number][1] for base in piece.bases}
         written += write_piece(
             decided.db, decided.form, decided.order, piece, bases, coming[number], room / f"piece-{number}", row_group
         )
-        for path in bases.values():
-            path.unlink()
+        needed.subtract(bases.keys())
+        for base, path in bases.items():
+            if not needed[base]:
+                path.unlink()
     return written
 
 

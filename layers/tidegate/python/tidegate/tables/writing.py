@@ -19,7 +19,7 @@ from tidegate.tables.duck import copy_into, copy_to, reading
 from tidegate.tables.order import Order
 
 TARGET_BYTES = 128 * 1024 * 1024
-_OUTGROWN = 1.5  # times the target
+OUTGROWN = 1.5  # times the target
 _DISORDER = 0.25  # share of a file's rows that may lie out of order before it is sorted again: sorting is a third of rewriting
 _OPEN = 64  # parcels that are written at the same time
 
@@ -44,13 +44,28 @@ class Base:
 class Piece:
     """Files that are written anew together, none for rows of places that no file covers, and how many rows come to them.
 
-    `bytes` are about those of all its rows; `partition` is what they have in common, empty in a table without partitions.
+    `bytes` are about those of all its rows; `partition` is what they have in common, empty in a table without partitions. Of a group of
+    files to which many rows come a piece has only the places from `low` on and below `high`, as texts; None where there is no end.
     """
 
     bases: tuple[Base, ...]
     coming: int
     bytes: int
     partition: str = ""
+    low: str | None = None
+    high: str | None = None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether other pieces have rows of its files too."""
+        return self.low is not None or self.high is not None
+
+    def within(self, place: str, kind: str) -> str:
+        """Return the condition that a row's place is in this piece. The last piece of a group has those without one."""
+        above = "" if self.low is None else f"{place} >= {text(self.low)}::{kind}"
+        if self.high is not None:
+            return " AND ".join(filter(None, (above, f"{place} < {text(self.high)}::{kind}")))
+        return f"({above} OR {place} IS NULL)" if above else "true"
 
 
 class Form(NamedTuple):
@@ -87,15 +102,16 @@ def write_piece(
     rows that leave: source (the number of a base) and rn.
     """
     query = f"SELECT {form.names} FROM ({coming}) ORDER BY {order.layout}"
-    outgrown = piece.bytes > form.target * _OUTGROWN
+    outgrown = piece.bytes > form.target * OUTGROWN
     if piece.bases:
+        here = piece.within(identifier(order.place), form.columns[order.place])
         kept = " UNION ALL ".join(
             f"SELECT {form.names} FROM ({reading(form.columns, [bases[b.number]], numbered=True)}) r"
-            f" ANTI JOIN (SELECT rn FROM gone WHERE source = {b.number}) g ON g.rn = r.rn"
+            f" ANTI JOIN (SELECT rn FROM gone WHERE source = {b.number}) g ON g.rn = r.rn WHERE {here}"
             for b in piece.bases
         )
         query = f"{kept} UNION ALL ({query})" if piece.coming else kept
-        if len(piece.bases) > 1 or outgrown or _loose(piece, bases, order.place):
+        if len(piece.bases) > 1 or outgrown or piece.is_cut or _loose(piece, bases, order.place):
             query = f"FROM ({query}) ORDER BY {order.layout}"
     if outgrown:
         return copy_into(db, query, place, form.field_ids, form.target, row_group)
