@@ -15,7 +15,7 @@ from tidegate.engine import Limits
 from tidegate.model.runs import Epoch, Manifest
 from tidegate.ports import DataFile, Layers
 from tidegate.tables.rewriting import Decided
-from tidegate.tables.silver import fold_silver
+from tidegate.tables.silver import Spread, fold_silver
 from tidegate.tables.writing import TARGET_BYTES
 
 
@@ -32,7 +32,7 @@ def main(folder: Path, out: Path, memory: int, files: int) -> None:
     arriving = sorted(folder.glob("*.parquet"))[:files]
     limits = Limits(memory_mb=memory, threads=THREADS, temp_dir=out)
     began = time.monotonic()
-    swap, _ = fold_silver(contract, manifest, layers, arriving, [], out, limits, write, TARGET_BYTES)
+    swap, _ = fold_silver(contract, manifest, layers, arriving, [], out, limits, Spread(write, TARGET_BYTES))
     size = sum(path.stat().st_size for path in arriving) / 1e6
     print(json.dumps({"rows": swap.added, "megabytes": size, "pieces": pieces[0], "seconds": time.monotonic() - began}))
 

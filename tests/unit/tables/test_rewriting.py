@@ -180,7 +180,7 @@ class TestLarge:
     def test_rows_of_several_files_that_are_larger_than_memory_go_into_files_whose_keys_do_not_overlap(
         self, sales: Dataset, tmp_path: Path
     ) -> None:
-        rows = 4 * self.ROWS
+        rows = 3 * self.ROWS
         books = self.fold(sales, tmp_path, "run1", f"(range * 7919) % {rows}", rows, files=5)
         assert books.rows_inserted == rows
         first = stretches(sales)

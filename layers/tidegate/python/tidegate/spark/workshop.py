@@ -27,7 +27,7 @@ from tidegate.spark.tasks import HEAD, Cluster, InspectFiles, LoadFiles, StoredP
 from tidegate.tables import duck
 from tidegate.tables.replacement import may_lose
 from tidegate.tables.rewriting import Decided
-from tidegate.tables.silver import fold_silver
+from tidegate.tables.silver import Spread, fold_silver
 from tidegate.tables.workshop import LocalWorkshop
 from tidegate.tables.writing import Form, cut, form_of
 
@@ -145,7 +145,7 @@ class SparkWorkshop:
 
         target = form_of(contract, silver.columns, silver.field_ids).target
         keys = sorted({gone.key for gone in leaving})
-        return fold_silver(contract, manifest, layers, here, keys, room, self.local.limits, write, target)
+        return fold_silver(contract, manifest, layers, here, keys, room, self.local.limits, Spread(write, target, uris.values()))
 
     def living(self, contract: Contract, rows: Sequence[DataFile]) -> int:
         """Count the rows that silver would hold of these alone."""

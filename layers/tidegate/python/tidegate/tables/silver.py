@@ -9,8 +9,9 @@ What is decided is decided on narrow rows, of key, order and place (data file, n
 not in silver yet are read whole, and only data files that hold a row which leaves are written anew (`rewriting`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -33,6 +34,17 @@ _MANY = 200_000  # rows
 _SORTED = 8  # one in so many parts of the memory sorts at once, as Parquet
 
 
+class Spread(NamedTuple):
+    """How several machines write what one decides: `write` does, of new rows about `stretch` bytes at once.
+
+    `arrived` are the data files of bronze in which the arriving rows are, so nobody has to look there for others.
+    """
+
+    write: Write
+    stretch: int
+    arrived: Collection[str] = ()
+
+
 def fold_silver(
     contract: Contract,
     manifest: Manifest,
@@ -41,19 +53,17 @@ def fold_silver(
     leaving: Sequence[str],
     room: Path,
     limits: Limits,
-    write: Write | None = None,
-    stretch: int = 0,
+    spread: Spread | None = None,
 ) -> tuple[Swap, Books]:
     """Say what brings silver up to date with bronze for one run, and what becomes of each accepted row.
 
     `layers.bronze` is the table after the run's commit, `arriving` the accepted rows, `leaving` the object keys of which rows left
-    bronze. `write` writes the data files, of new rows about `stretch` bytes at once; without them this machine does, as many as its
-    memory sorts.
+    bronze. Without `spread` this machine writes the data files, of new rows as many at once as its memory sorts.
     """
     if not arriving and not leaving and not manifest.epoch_changes:
         return Swap(), Books()
     with connect(room, limits) as db:
-        fold = _Fold(db, contract, manifest.epoch, layers, room)
+        fold = _Fold(db, contract, manifest.epoch, layers, room, spread.arrived if spread else ())
         fold.stage(arriving)
         if manifest.epoch_changes:
             fold.begin_anew()
@@ -65,10 +75,10 @@ def fold_silver(
         form = form_of(contract, layers.silver.columns, layers.silver.field_ids)
         gone = dict(db.execute("SELECT source, count(*) FROM gone GROUP BY source ORDER BY source").fetchall())
         rewriting = Rewriting(db, fold.order, layers.silver, form, fold.held_in, fold.sources)
-        pieces = rewriting.pieces(gone, stretch or limits.memory_mb * 2**20 // _SORTED)
+        pieces = rewriting.pieces(gone, spread.stretch if spread else limits.memory_mb * 2**20 // _SORTED)
         decided = Decided(db, fold.order, form, fold.held_in, fold.sources, fold.origins, pieces)
         coming = decided.count("FROM come")
-        add = write(decided) if write else write_here(decided, room, limits)
+        add = spread.write(decided) if spread else write_here(decided, room, limits)
         return Swap([fold.held_in[number][0] for number in gone], add, coming, sum(gone.values())), books
 
 
@@ -88,13 +98,21 @@ class _Fold:
     former with key and place.
     """
 
-    def __init__(self, db: duckdb.DuckDBPyConnection, contract: Contract, epoch: Epoch, layers: Layers, room: Path) -> None:
+    def __init__(
+        self,
+        db: duckdb.DuckDBPyConnection,
+        contract: Contract,
+        epoch: Epoch,
+        layers: Layers,
+        room: Path,
+        arrived: Collection[str],
+    ) -> None:
         self.db, self.silver, self.bronze, self.room = db, layers.silver, layers.bronze, room
         self.order, self.when = Order(contract), contract.delete_when
         self.held_in: list[tuple[LiveFile, Path]] = []  # by the source number of `held`
         self.sources: dict[int, Path] = {}  # by the source number of `arriving`, and `recalled` behind them
         self.origins: dict[int, str] = {}  # the URIs of those of `recalled`
-        self.epoch = epoch
+        self.epoch, self.arrived = epoch, frozenset(arrived)
         names = dict.fromkeys(
             (*self.order.columns, self.order.place, *self.order.slicing, *self.order.deciding, "_object_key", "_run_id")
         )
@@ -189,6 +207,7 @@ class _Fold:
 
     def _recall(self, files: Sequence[LiveFile], which: str) -> None:
         """Add rows of bronze data files to `recalled`; those that arrive are there already."""
+        files = [file for file in files if file.path not in self.arrived]
         for number, (file, path) in enumerate(self._fetched(self.bronze, files), start=len(self.sources)):
             rows = f"SELECT r.* FROM ({self._rows(number, path)}) r {which}"
             other = "ANTI JOIN arriving n ON n._file_id = o._file_id AND n._record = o._record"
