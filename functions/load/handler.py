@@ -14,7 +14,7 @@ from tidegate.usecases.routing import keep_to_lambda
 @entry
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context
     """Load the run in the event and return its books; raise NoRoom when it is one for Glue."""
-    keep_to_lambda(event["route"], event["reason"])
+    keep_to_lambda(event.get("route", ""), event.get("reason", ""))  # a run that was claimed before there were routes has none
     manifest = read_manifest(event["manifest_key"], bootstrap.objects())
     with tempfile.TemporaryDirectory(prefix="load-") as directory:
         account = load(

@@ -148,11 +148,16 @@ def _execute(job: dict[str, Any], run: Run, arguments: dict[str, str]) -> tuple[
             _configure_spark(Path(folder), environment)
             words = [text for pair in pairs.items() for text in map(str, pair) if text]
             process = subprocess.Popen(  # noqa: S603 - the job's own script
-                [python, str(path), *words], cwd=folder, env={**environment, "SPARK_CONF_DIR": folder},
+                [python, str(path), *words], cwd=folder, env={**environment, **_folders(folder)},
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
             state = _wait(process, run)
         return state, "" if state == "SUCCEEDED" else log.read_text(errors="replace")[-CAUSE_CHARACTERS:]
+
+
+def _folders(folder: str) -> dict[str, str]:
+    """Whatever a job leaves behind, killed or not, goes with its folder, as it goes with its machine on AWS."""
+    return {"SPARK_CONF_DIR": folder, "SPARK_LOCAL_DIRS": folder, "TMPDIR": folder}
 
 
 def _configure_spark(folder: Path, environment: dict[str, str]) -> None:

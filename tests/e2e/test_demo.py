@@ -49,7 +49,7 @@ def test_a_large_file_is_loaded_by_spark_and_the_demo_shows_why(told: list[str])
     for text in told:
         shown = " ".join(text.replace("│", " ").split())
         assert re.search(
-            r"demo\.heartbeats GLUE 2 149940 60 4\.6 MiB of text, a Lambda takes 4\.0 MiB \(LambdaTextBytes\)", shown
+            r"demo\.heartbeats GLUE 2 149,940 60 4\.6 MiB of text, a Lambda takes 4\.0 MiB \(LambdaTextBytes\)", shown
         ), text[-3000:]
 
 

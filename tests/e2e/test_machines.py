@@ -18,13 +18,12 @@ from tests.e2e.datasets import contract, readings
 from tests.e2e.moments import tables, until
 
 pytestmark = pytest.mark.skipif(not has_spark(), reason="no Spark here: install Java 17, then run `make spark`")
-FIRST = readings(60_000, every_bad=1000)
-SECOND = readings(60_000, first=30_000, every_bad=1000)
+FILE = readings(60_000, every_bad=1000)
 #: A task that takes longer than the others, or alone too long, is also given to a machine that has nothing to do.
 SPECULATION = " ".join(
     f"--conf spark.speculation{name}" for name in ("=true", ".quantile=0.3", ".minTaskRuntime=2s", ".task.duration.threshold=5s")
 )
-PARAMETERS = {"LambdaTextBytes": "1", "GlueTaskBytes": str(len(SECOND) // 12)}
+PARAMETERS = {"LambdaTextBytes": "1", "GlueTaskBytes": str(len(FILE) // 8)}
 
 
 class Machines:
@@ -123,8 +122,7 @@ def undisturbed(spread: Laptop, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 def begin(laptop: Laptop, dataset: str, folder: Path) -> None:
     laptop.publish(contract(dataset), folder)
-    for name, body in (("first", FIRST), ("second", SECOND)):
-        laptop.put(f"{dataset.replace('.', '/')}/delta/{name}.csv", body)
+    laptop.put(f"{dataset.replace('.', '/')}/delta/file.csv", FILE)
 
 
 @pytest.mark.parametrize(

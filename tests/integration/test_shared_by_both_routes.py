@@ -37,7 +37,7 @@ def lakes() -> Iterator[tuple[GlueLake, GlueLake]]:
 def test_real_files_leave_the_same_tables_by_both_routes(lakes: tuple[GlueLake, GlueLake], dataset: str, tmp_path: Path) -> None:
     paths = DATASETS[dataset]
     size = sum(path.stat().st_size for path in paths)
-    portions = Portions(task=max(4096, size // 6), splitting=8192 if len(paths) == 1 else size)
+    portions = Portions(task=max(4096, size // 3), splitting=8192 if len(paths) == 1 else size)
     one, other = real(lakes[0], "alone"), spread(lakes[1], "together", portions)
     text = (ROOT / "contracts" / f"{dataset.replace('.', '/')}.odcs.yaml").read_text(encoding="utf-8")
     contract_key = f"contracts/{dataset.replace('.', '/')}/{yaml.safe_load(text)['version']}.odcs.yaml"

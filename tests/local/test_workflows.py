@@ -1,6 +1,8 @@
 """State machines: errors by name, their own role, Glue jobs that really run."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +157,13 @@ def test_a_job_that_fails_fails_the_task_with_the_run_as_cause(cloud: Cloud) -> 
     assert error["Error"] == "States.TaskFailed"
     assert cause["JobRunState"] == "FAILED"
     assert "ValueError: no such table" in cause["ErrorMessage"]
+
+
+def test_a_job_leaves_nothing_behind_in_the_temporary_files_of_the_laptop(cloud: Cloud) -> None:
+    run = Job(cloud, "import tempfile; raise ValueError(f'left {tempfile.mkdtemp()} behind')").run()
+    left = re.search(r"left (\S+) behind", json.loads(run["cause"])["ErrorMessage"])
+    assert left
+    assert not Path(left[1]).exists()
 
 
 def test_one_run_too_many_is_refused_by_name(cloud: Cloud) -> None:

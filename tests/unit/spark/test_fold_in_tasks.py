@@ -48,7 +48,7 @@ class Spread(Dataset):
 @pytest.mark.parametrize(
     "contract", [SALES, EVENTS, PARTITIONED, replace(SALES, sort_by=("amount",))], ids=["upsert", "append", "sliced", "sorted"]
 )
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(HISTORIES)
 def test_any_history_leaves_the_plain_fold(contract: Contract, history: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as place:
@@ -56,14 +56,14 @@ def test_any_history_leaves_the_plain_fold(contract: Contract, history: list[Ste
 
 
 @pytest.mark.parametrize("contract", [SALES, PARTITIONED, replace(SALES, sort_by=("amount",))], ids=["upsert", "sliced", "sorted"])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(HISTORIES)
 def test_any_history_in_the_smallest_pieces_leaves_the_plain_fold(contract: Contract, history: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as place, patch.object(writing, "TARGET_BYTES", 500):
         play(Spread(Path(place), contract), history)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(HISTORIES_WITH_TOMBSTONES)
 def test_any_history_with_tombstones_leaves_the_plain_fold(history: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as place:
