@@ -26,9 +26,10 @@ def store(s3: Any, path: Path, location: str, run_id: str) -> StoredFile:  # noq
 
 
 def fetch_stored(s3: Any, file: StoredFile, path: Path) -> Path:  # noqa: ANN401 - boto3 client
-    """Copy a stored file to local disk; raise ServiceUnavailable when another number of bytes came than its writer wrote."""
-    with speaking_to_aws():
-        s3.download_file(*place_of(file.uri), str(path))
+    """Copy a stored file to local disk, unless it is there; raise ServiceUnavailable when it has not as many bytes as its writer wrote."""
+    if not path.exists():
+        with speaking_to_aws():
+            s3.download_file(*place_of(file.uri), str(path))
     if path.stat().st_size != file.bytes:
         raise ServiceUnavailable(f"{file.uri}: {path.stat().st_size} bytes came of {file.bytes}")
     return path

@@ -27,9 +27,9 @@ from tidegate.aws.catalog import RUN_ID
 from tidegate.aws.errors import speaking_to_aws
 from tidegate.aws.fileio import place_of
 from tidegate.aws.orphans import delete_objects, list_orphans
-from tidegate.aws.stored_files import read_footer, store
+from tidegate.aws.stored_files import fetch_stored, read_footer, store
 from tidegate.aws.swaps import ExpireVersions, MergeFiles, SwapFiles
-from tidegate.errors import BooksUnbalanced, NotFound, ServiceUnavailable, StaleCommit
+from tidegate.errors import BooksUnbalanced, NotFound, StaleCommit
 from tidegate.model.runs import Commit
 from tidegate.ports import DataFile, LiveFile, Orphan, StoredFile, TableVersion
 from tidegate.tables.schema import duckdb_type, field_ids
@@ -193,15 +193,9 @@ class SwapTable:
             return {task.file.file_path: task.file for task in self._table.scan(snapshot_id=snapshot_id).plan_files()}
 
     def _fetch(self, uri: str, directory: Path) -> Path:
-        bucket, key = place_of(uri)
-        path = directory / Path(key).name
-        if not path.exists():
-            with speaking_to_aws():
-                self._s3.download_file(bucket, key, str(path))
-        wanted = self._data_files()[uri].file_size_in_bytes
-        if path.stat().st_size != wanted:
-            raise ServiceUnavailable(f"{uri}: {path.stat().st_size} bytes came of {wanted}")
-        return path
+        entry = self._data_files()[uri]
+        file = StoredFile(uri, entry.record_count, entry.file_size_in_bytes)
+        return fetch_stored(self._s3, file, directory / Path(place_of(uri)[1]).name)
 
     def _entry(self, file: DataFile, run_id: str) -> IcebergFile:
         """Describe a data file for a manifest; one on local disk is copied to the table's location first."""
