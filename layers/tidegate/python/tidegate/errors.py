@@ -26,6 +26,7 @@ No message may contain a value of a classified column: say the rule, the column,
 """
 
 import errno
+import traceback
 from dataclasses import dataclass
 
 _FULL = "No space left on device"  # DuckDB passes the system's words on
@@ -116,6 +117,12 @@ def no_room(error: Exception) -> NoRoom | None:
         if full or duckdb or isinstance(error, MemoryError)
         else None
     )
+
+
+def stand_in(error: Exception) -> "NoRoom | Unexpected":
+    """Return what to raise for an error of a library, whose own text may quote a row."""
+    where = traceback.format_tb(error.__traceback__)[-1].strip().splitlines()[0]
+    return no_room(error) or Unexpected(f"{type(error).__name__} at {where}")
 
 
 class AccessDenied(Permanent):

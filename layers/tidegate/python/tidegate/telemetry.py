@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidegate.aws.errors import translate
-from tidegate.errors import NothingWaits, TidegateError, Unexpected, no_room
+from tidegate.errors import NothingWaits, TidegateError, Unexpected, stand_in
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -41,11 +41,11 @@ def entry(handler: Handler) -> Handler:
         except (ClientError, BotoCoreError) as error:
             raise translate(error) or Unexpected(f"AWS: {error}") from error
         except Exception as error:  # noqa: BLE001 - the last door: nothing foreign may leave
-            if full := no_room(error):
-                raise full from None
-            where = traceback.format_tb(error.__traceback__)
-            logger.error("unexpected", error=type(error).__name__, where=where)  # noqa: TRY400 - the text may quote a row
-            raise Unexpected(f"{type(error).__name__} at {where[-1].strip().splitlines()[0]}") from None
+            known = stand_in(error)
+            if isinstance(known, Unexpected):
+                where = traceback.format_tb(error.__traceback__)
+                logger.error("unexpected", error=type(error).__name__, where=where)  # noqa: TRY400 - the text may quote a row
+            raise known from None
 
     with_logs = logger.inject_lambda_context(framed, log_event=False, clear_state=True)
     traced = tracer.capture_lambda_handler(with_logs, capture_response=False, capture_error=False)

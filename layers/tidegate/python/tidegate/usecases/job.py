@@ -1,11 +1,10 @@
 """Job: the load of one run by a Glue job. The state machine sees only that a job ended badly, so why it did is kept beside the manifest."""
 
 import json
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
-from tidegate.errors import LeaseLost, NotFound, TidegateError, Unexpected, no_room
+from tidegate.errors import LeaseLost, NotFound, TidegateError, stand_in
 from tidegate.model.runs import Compute, Manifest
 from tidegate.ports import Clock, Ledger, Objects
 
@@ -32,8 +31,7 @@ def run_job(
         _tell(manifest, job_run_id, error, objects)
         raise
     except Exception as error:  # noqa: BLE001 - the last door: what a library says may quote a row
-        where = traceback.format_tb(error.__traceback__)[-1].strip().splitlines()[0]
-        known = no_room(error) or Unexpected(f"{type(error).__name__} at {where}")
+        known = stand_in(error)
         _tell(manifest, job_run_id, known, objects)
         raise known from None
 
