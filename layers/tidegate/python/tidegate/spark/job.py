@@ -1,10 +1,8 @@
 """The entry point of the Glue job: what the load function does, with a cluster for the rows."""
 
-import itertools
 import os
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,9 +11,9 @@ from typing import Any, Protocol
 
 from tidegate import bootstrap
 from tidegate.engine import Limits
-from tidegate.errors import TidegateError, Transient
+from tidegate.errors import TidegateError
 from tidegate.model.runs import Manifest
-from tidegate.spark.tasks import Cluster, Task, Tools, answer, perform, receive, request, send
+from tidegate.spark.tasks import Cluster, Task, Tools, answer, patiently, perform, receive, request, send
 from tidegate.spark.workshop import Portions, SparkWorkshop
 from tidegate.tables.workshop import LocalWorkshop
 from tidegate.usecases.claim import read_manifest
@@ -26,7 +24,7 @@ Arguments = Mapping[str, str]
 """What the job was started with: `--NAME value`, without the dashes."""
 
 
-class Spread(Protocol):
+class Machines(Protocol):
     """What Spark does for us. Answers are in the order of the requests."""
 
     def each(self, requests: Sequence[bytes]) -> list[bytes]:
@@ -42,26 +40,24 @@ class Spread(Protocol):
 class SparkCluster:
     """Makes requests of tasks for the machines of a site, and raises what they raised."""
 
-    spread: Spread
+    machines: Machines
     site: "Site"
 
     def perform(self, tasks: Sequence[Task]) -> list[Any]:
         """Perform tasks somewhere."""
-        return [answer(body) for body in self.spread.each(self._requests(tasks))] if tasks else []
+        return [answer(body) for body in self.machines.each(self._requests(tasks))] if tasks else []
 
     def exchange(self, senders: Sequence[Task], receivers: Sequence[Task]) -> list[Any]:
         """Perform senders, and receivers with what was sent to them."""
         if not receivers:
             return []
-        return [answer(body) for body in self.spread.exchange(self._requests(senders), self._requests(receivers))]
+        return [answer(body) for body in self.machines.exchange(self._requests(senders), self._requests(receivers))]
 
     def _requests(self, tasks: Sequence[Task]) -> list[bytes]:
         return [request(self.site, task) for task in tasks]
 
 
 _SETTINGS = ("LAKE_BUCKET", "LANDING_BUCKET", "LEASE_SECONDS", "LEDGER_TABLE", "TIDEGATE_STACK", "TOKEN_KEY_SECRET")
-_TRIES = 4
-_FIRST_PAUSE = 2.0  # seconds
 _HEARTBEATS = 3  # in the life of a lease
 
 
@@ -74,14 +70,14 @@ class Site:
     limits: Limits
 
 
-def run(arguments: Arguments, spread: Spread) -> None:
+def run(arguments: Arguments, machines: Machines) -> None:
     """Load the run whose manifest the arguments name; raise what it ended with, which is then also in the lake bucket."""
     _configure(arguments)
     manifest = read_manifest(arguments["manifest_key"], bootstrap.objects())
 
     def work() -> None:
         with _holding(manifest):
-            _load(manifest, arguments, spread)
+            _load(manifest, arguments, machines)
 
     run_job(
         manifest,
@@ -110,29 +106,25 @@ def on_receiver(body: bytes, arrived: Sequence[tuple[bool, bytes]]) -> bytes:
     return receive(body, _tools, arrived)
 
 
-def _load(manifest: Manifest, arguments: Arguments, spread: Spread) -> None:
-    """Load, and again when what failed may succeed later: starting another job costs more than waiting here."""
+def _load(manifest: Manifest, arguments: Arguments, machines: Machines) -> None:
+    """Load, with patience: starting another job costs more than waiting here."""
     limits = Limits(memory_mb=int(arguments["TASK_MEMORY_MB"]), threads=1)
-    cluster = SparkCluster(spread, Site({name: arguments[name] for name in _SETTINGS}, arguments["manifest_key"], limits))
-    for attempt in itertools.count(1):
+    cluster = SparkCluster(machines, Site({name: arguments[name] for name in _SETTINGS}, arguments["manifest_key"], limits))
+
+    def work() -> None:
         with tempfile.TemporaryDirectory(prefix="tidegate-load-") as directory:
-            try:
-                load(
-                    manifest,
-                    ledger=bootstrap.ledger(),
-                    landing=bootstrap.landing(),
-                    objects=bootstrap.objects(),
-                    lake=bootstrap.lake(),
-                    clock=bootstrap.clock,
-                    lease_us=bootstrap.lease_us(),
-                    workshop=_workshop(manifest, arguments, cluster, Path(directory)),
-                )
-            except Transient:
-                if attempt == _TRIES:
-                    raise
-            else:
-                return
-        time.sleep(_FIRST_PAUSE * 2**attempt)
+            load(
+                manifest,
+                ledger=bootstrap.ledger(),
+                landing=bootstrap.landing(),
+                objects=bootstrap.objects(),
+                lake=bootstrap.lake(),
+                clock=bootstrap.clock,
+                lease_us=bootstrap.lease_us(),
+                workshop=_workshop(manifest, arguments, cluster, Path(directory)),
+            )
+
+    patiently(work)
 
 
 def _workshop(manifest: Manifest, arguments: Arguments, cluster: Cluster, room: Path) -> SparkWorkshop:

@@ -4,7 +4,6 @@ What a task leaves in the lake bucket has a name of its own, so a task that is t
 nothing: the driver commits what one of them answered, and maintenance removes the rest.
 """
 
-import itertools
 import pickle
 import shutil
 import time
@@ -12,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from tidegate import engine
 from tidegate.aws.stored_files import store
@@ -25,6 +24,8 @@ from tidegate.errors import AccessDenied, NoRoom, NotFound, TidegateError, Trans
 from tidegate.model.runs import ManifestFile
 from tidegate.ports import DataFile, Objects, Outcome
 from tidegate.tables.workshop import LocalWorkshop, fetch
+
+T = TypeVar("T")
 
 HEAD = 1 << 20  # bytes of a file in which its header ends
 _TRIES = 4
@@ -194,19 +195,29 @@ def perform(request: bytes, make: Callable[[Any, Path], Tools], *given: Any) -> 
     some time here. Anything else is raised, and Spark tries the task again, on another machine when it can.
     """
     site, task = pickle.loads(request)  # noqa: S301 - the driver of this very job made it
-    for attempt in itertools.count(1):
+
+    def work() -> bytes:
         with TemporaryDirectory(prefix="tidegate-task-") as room:
-            try:
-                return pickle.dumps((True, task.perform(make(site, Path(room)), *given)))
-            except TidegateError as error:
-                if not isinstance(error, Transient) or attempt == _TRIES:
-                    return pickle.dumps((False, (type(error), error.args, error.__dict__)))
-            except Exception as error:
-                if full := no_room(error):
-                    return pickle.dumps((False, (type(full), full.args, {})))
-                raise
-        time.sleep(_FIRST_PAUSE * 2**attempt)
-    raise AssertionError
+            return pickle.dumps((True, task.perform(make(site, Path(room)), *given)))
+
+    try:
+        return patiently(work)
+    except TidegateError as error:
+        return pickle.dumps((False, (type(error), error.args, error.__dict__)))
+    except Exception as error:
+        if full := no_room(error):
+            return pickle.dumps((False, (type(full), full.args, {})))
+        raise
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Do something, and again when what failed may succeed later: starting a job or a task anew costs more than waiting."""
+    for attempt in range(1, _TRIES):
+        try:
+            return work()
+        except Transient:
+            time.sleep(_FIRST_PAUSE * 2**attempt)
+    return work()
 
 
 def request(site: Any, task: Task) -> bytes:  # noqa: ANN401 - whatever `make` understands
