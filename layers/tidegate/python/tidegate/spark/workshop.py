@@ -137,15 +137,13 @@ class SparkWorkshop:
         """Bring silver up to date with bronze and say what became of each accepted row."""
         here = self._here(arriving)
         uris = {path: file.uri for path, file in zip(here, arriving, strict=True) if isinstance(file, StoredFile)}
-        silver, room = layers.silver, self.directory / layers.silver.name
-        room.mkdir(exist_ok=True)
+        silver, room = layers.silver, self.local.room(layers.silver.name)
 
         def write(decided: Decided) -> list[StoredFile]:
             return self._written(contract, silver.location, decided, uris)
 
         target = form_of(contract, silver.columns, silver.field_ids).target
-        keys = sorted({gone.key for gone in leaving})
-        return fold_silver(contract, manifest, layers, here, keys, room, self.local.limits, Spread(write, target, uris.values()))
+        return fold_silver(contract, manifest, layers, here, leaving, room, self.local.limits, Spread(write, target, uris.values()))
 
     def living(self, contract: Contract, rows: Sequence[DataFile]) -> int:
         """Count the rows that silver would hold of these alone."""
@@ -251,8 +249,7 @@ class SparkWorkshop:
     def _here(self, files: Sequence[DataFile]) -> list[Path]:
         """Copy stored rows to the driver's disk, once."""
         missing = [f for f in files if isinstance(f, StoredFile) and f.uri not in self._fetched]
-        room = self.directory / "arrived"
-        room.mkdir(exist_ok=True)
+        room = self.local.room("arrived")
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             paths = pool.map(lambda file: fetch_stored(self.s3, file, room / Path(file.uri).name), missing)
         self._fetched |= {file.uri: path for file, path in zip(missing, paths, strict=True)}

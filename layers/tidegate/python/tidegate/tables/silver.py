@@ -19,7 +19,7 @@ from tidegate.contracts.contract import Contract
 from tidegate.engine import Limits
 from tidegate.engine.sql import name as identifier
 from tidegate.engine.sql import texts
-from tidegate.model.runs import Books, Epoch, Manifest
+from tidegate.model.runs import Books, Epoch, Leaving, Manifest
 from tidegate.ports import Layers, LiveFile, Swap, Table
 from tidegate.tables.books import count_fates
 from tidegate.tables.duck import connect, count_rows, reading
@@ -50,15 +50,15 @@ def fold_silver(
     manifest: Manifest,
     layers: Layers,
     arriving: Sequence[Path],
-    leaving: Sequence[str],
+    leaving: Sequence[Leaving],
     room: Path,
     limits: Limits,
     spread: Spread | None = None,
 ) -> tuple[Swap, Books]:
     """Say what brings silver up to date with bronze for one run, and what becomes of each accepted row.
 
-    `layers.bronze` is the table after the run's commit, `arriving` the accepted rows, `leaving` the object keys of which rows left
-    bronze. Without `spread` this machine writes the data files, of new rows as many at once as its memory sorts.
+    `layers.bronze` is the table after the run's commit, `arriving` the accepted rows, `leaving` what of it left bronze. Without `spread`
+    this machine writes the data files, of new rows as many at once as its memory sorts.
     """
     if not arriving and not leaving and not manifest.epoch_changes:
         return Swap(), Books()
@@ -68,7 +68,7 @@ def fold_silver(
         if manifest.epoch_changes:
             fold.begin_anew()
         else:
-            fold.affect(leaving)
+            fold.affect(sorted({gone.key for gone in leaving}))
         fold.decide()
         values = [name for name in layers.silver.columns if name not in LINEAGE]
         books = count_fates(db, fold.order, layers.silver.columns, values, fold.held_in, fold.sources)

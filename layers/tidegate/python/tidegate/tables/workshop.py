@@ -34,7 +34,7 @@ class LocalWorkshop:
 
     def stage(self, files: Sequence[ManifestFile], landing: Objects) -> Iterator[StagedFile | NotFound | AccessDenied]:
         """Copy landing objects to local disk, in the order given; raise NoRoom for one that the disk does not take."""
-        room = self._room("staged")
+        room = self.room("staged")
         for number, file in enumerate(files):
             largest = shutil.disk_usage(self.directory).free // _COPIES
             if file.size > largest:
@@ -75,27 +75,27 @@ class LocalWorkshop:
 
     def replace(self, table: Table, leaving: Sequence[Leaving], arriving: Sequence[DataFile]) -> Swap:
         """Take rows of landing objects out of bronze or quarantine and put others in."""
-        return replace_rows(table, leaving, _local(arriving), self._room(table.name), self.limits)
+        return replace_rows(table, leaving, _local(arriving), self.room(table.name), self.limits)
 
     def fold(
         self, contract: Contract, manifest: Manifest, layers: Layers, arriving: Sequence[DataFile], leaving: Sequence[Leaving]
     ) -> tuple[Swap, Books]:
         """Bring silver up to date with bronze and say what became of each accepted row."""
-        keys = sorted({gone.key for gone in leaving})
-        return fold_silver(contract, manifest, layers, _local(arriving), keys, self._room(layers.silver.name), self.limits)
+        return fold_silver(contract, manifest, layers, _local(arriving), leaving, self.room(layers.silver.name), self.limits)
 
     def living(self, contract: Contract, rows: Sequence[DataFile]) -> int:
         """Count the rows that silver would hold of these alone."""
-        return count_living(contract, _local(rows), self._room("living"), self.limits) if rows else 0
+        return count_living(contract, _local(rows), self.room("living"), self.limits) if rows else 0
 
     def measure(
         self, contract: Contract, manifest: Manifest, layers: Layers, arriving: Sequence[DataFile], leaving: Sequence[Leaving]
     ) -> Sequence[float | None]:
         """Return what each of `Rules.measured` asks of the batch."""
-        room = self._room(layers.silver.name)
+        room = self.room(layers.silver.name)
         return measure(contract, layers.silver, manifest.epoch, _local(arriving), leaving, room, self.limits)
 
-    def _room(self, name: str) -> Path:
+    def room(self, name: str) -> Path:
+        """Return a folder of the directory."""
         room = self.directory / name
         room.mkdir(exist_ok=True)  # what is measured before a commit need not be fetched again for it
         return room
