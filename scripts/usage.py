@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.data import write_rows
 from benchmarks.machine import circumstances
 from benchmarks.work.ours import CONTRACT
-from local.control import SPARK
+from local.control import has_spark
 from local.deploy import deploy
 from local.laptop import TEMPLATE, Laptop, laptop
 from scripts.metered import metered, quiet
@@ -91,7 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help=f"replace {OURS.name} in the package")
     arguments = parser.parse_args()
-    if not SPARK.exists():
+    if not has_spark():
         raise SystemExit("runs on Glue are measured too: install Java 17, then run `make spark`")
     with (
         tempfile.TemporaryDirectory() as folder,

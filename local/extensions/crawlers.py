@@ -121,9 +121,7 @@ def _go_on(crawler: Crawler) -> None:
 
 def _client(crawler: Crawler, service: str, session: str) -> Any:  # noqa: ANN401 - boto3 clients have no static type
     """A client that may do what the crawler's role may."""
-    role = str(crawler["Role"])
-    role = role if role.startswith("arn:") else f"arn:aws:iam::{roles.arn('iam', '').split(':')[4]}:role/{role}"
-    keys = roles.credentials(role, session)
+    keys = roles.credentials(str(crawler["Role"]), session)
     return boto3.client(
         service, endpoint_url=f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}", region_name=get_region(),
         aws_access_key_id=keys["AWS_ACCESS_KEY_ID"], aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],

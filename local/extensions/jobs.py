@@ -191,14 +191,8 @@ def _environment(job: dict[str, Any], run: Run) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
-        **roles.credentials(_role(job), run["Id"][:64]),
+        **roles.credentials(str(job.get("Role", "")), run["Id"][:64]),
     }
-
-
-def _role(job: dict[str, Any]) -> str:
-    """The job's role may be given by name."""
-    role = str(job.get("Role", ""))
-    return role if role.startswith("arn:") else f"arn:aws:iam::{roles.arn('iam', '').split(':')[4]}:role/{role}"
 
 
 def _script(location: str) -> bytes | None:

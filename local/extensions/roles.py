@@ -8,8 +8,13 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import sts
 
 
-def credentials(role_arn: str, session: str) -> dict[str, str]:
-    """Credentials of the role, as environment variables. `session` names who uses it."""
+def credentials(role: str, session: str) -> dict[str, str]:
+    """Credentials of a role, which Glue may know by its name only, as environment variables. `session` names who uses it."""
+    role_arn = role if role.startswith("arn:") else f"arn:aws:iam::{get_account_id()}:role/{role}"
+    return _credentials(role_arn, session)
+
+
+def _credentials(role_arn: str, session: str) -> dict[str, str]:
     account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
     digest = hashlib.sha256(f"{role_arn} {session}".encode()).hexdigest()
     key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:56], digest[24:]

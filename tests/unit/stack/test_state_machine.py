@@ -159,7 +159,7 @@ def test_what_is_too_much_for_a_lambda_goes_to_glue_and_a_crash_is_tried_once_mo
     assert (set(once["ErrorEquals"]), once["MaxAttempts"]) == (crashes, 1)
 
 
-def test_both_ways_to_glue_have_what_its_job_is_started_with() -> None:
+def test_the_way_to_glue_has_what_its_job_is_started_with() -> None:
     wanted = {v.removeprefix("$.") for v in re.findall(r"\$\.\w+", json.dumps(STATES["LoadOnGlue"]["Parameters"]))}
     handler = (ROOT / "functions/claim/handler.py").read_text(encoding="utf-8")
     assert all(f'"{name}": ' in handler for name in wanted)
