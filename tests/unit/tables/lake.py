@@ -240,8 +240,11 @@ class Version:
 class Dataset:
     """Plays runs on a lake as claim and load do: what is loaded, which keys leave, which epoch holds.
 
-    `apart`: the accepted rows of a run come in a data file for each of its files, as when several machines wrote them.
+    `apart`: the accepted rows of a run come in a data file for each of its files, as when several machines wrote them. `crowded`: data
+    files may be rewritten because there are many.
     """
+
+    crowded = False
 
     def __init__(self, lake: Lake, place: Path, contract: Contract = SALES, *, apart: bool = False) -> None:
         self.lake, self.contract, self._place, self._apart = lake, contract, place, apart
@@ -269,7 +272,7 @@ class Dataset:
         commit, books = self.play(manifest, leaving, *versions)
         after = self.silver_files()
         rows = {row for held in after.values() for row in held}
-        for path in before.keys() - after.keys():
+        for path in () if self.crowded else before.keys() - after.keys():
             assert not before[path] <= rows, "a data file was rewritten that held no row which left"
         assert commit.rows_after == commit.rows_before + books.rows_inserted + books.rows_restored - books.rows_removed
         return books

@@ -2,6 +2,7 @@
 
 A data file covers a stretch of places, which are keys unless the contract says otherwise, and its rows are in their order. A file that
 is rewritten keeps its stretch and takes in the new rows of it, so that the next run still finds most files untouched by their bounds.
+Besides those that lose rows these are the files of a crowd (see `crowding`), which lose none.
 Rows of places outside every such stretch get files of their own. Neighbours that together are no larger than a file should be are
 joined, one that has outgrown it is split. In a table with partitions all of this is within one of them: no file has rows of two.
 """

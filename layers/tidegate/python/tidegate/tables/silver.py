@@ -22,6 +22,7 @@ from tidegate.engine.sql import texts
 from tidegate.model.runs import Books, Epoch, Leaving, Manifest
 from tidegate.ports import Layers, LiveFile, Swap, Table
 from tidegate.tables.books import count_fates
+from tidegate.tables.crowding import crowd
 from tidegate.tables.duck import connect, count_rows, reading
 from tidegate.tables.order import Order
 from tidegate.tables.pruning import may_equal, may_hold
@@ -74,12 +75,13 @@ def fold_silver(
         books = count_fates(db, fold.order, layers.silver.columns, values, fold.held_in, fold.sources)
         form = form_of(contract, layers.silver.columns, layers.silver.field_ids)
         gone = dict(db.execute("SELECT source, count(*) FROM gone GROUP BY source ORDER BY source").fetchall())
+        coming = int(db.execute("SELECT count(*) FROM come").fetchall()[0][0])
+        rewritten = dict.fromkeys(fold.gather(form.target), 0) | gone if coming or gone else gone
         rewriting = Rewriting(db, fold.order, layers.silver, form, fold.held_in, fold.sources)
-        pieces = rewriting.pieces(gone, spread.stretch if spread else limits.memory_mb * 2**20 // _SORTED)
+        pieces = rewriting.pieces(rewritten, spread.stretch if spread else limits.memory_mb * 2**20 // _SORTED)
         decided = Decided(db, fold.order, form, fold.held_in, fold.sources, fold.origins, pieces)
-        coming = decided.count("FROM come")
         add = spread.write(decided) if spread else write_here(decided, room, limits)
-        return Swap([fold.held_in[number][0] for number in gone], add, coming, sum(gone.values())), books
+        return Swap([fold.held_in[number][0] for number in rewritten], add, coming, sum(gone.values())), books
 
 
 def count_living(contract: Contract, rows: Sequence[Path], room: Path, limits: Limits) -> int:
@@ -181,6 +183,15 @@ class _Fold:
         self.db.execute(
             f"CREATE TEMP TABLE gone AS SELECT h.source, h.rn FROM held h ANTI JOIN (FROM winners WHERE NOT dead) w ON {same_row}"
         )
+
+    def gather(self, target: int) -> list[int]:
+        """Have files rewritten that have become a crowd, and return their numbers. They lose no rows by it."""
+        numbers = {file.path: number for number, (file, _) in enumerate(self.held_in)}
+        found = crowd(self.db, self.silver, self.order, target)
+        for file, path in self._fetched(self.silver, [f for f in found if f.path not in numbers]):
+            numbers[file.path] = len(self.held_in)
+            self.held_in.append((file, path))
+        return [numbers[file.path] for file in found]
 
     def _leave(self, leaving: Sequence[str]) -> None:
         """Have the keys recomputed of which silver shows a row of these objects; a tombstone that left may have been anybody's."""
