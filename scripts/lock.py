@@ -41,7 +41,7 @@ def main() -> None:
     """Lock the environments, then the layers: the engine's leaves out what the base layer has."""
     compile_lock("requirements/uv.in", "requirements/uv.txt")
     compile_lock("pyproject.toml", APP, "--group=dev")
-    for environment in ("bench", "lint", "local", "sam", "spark"):
+    for environment in ("bench", "dbt", "lint", "local", "sam", "spark"):
         compile_lock(f"requirements/{environment}.in", f"requirements/{environment}.txt")
     base, engine = "layers/base/requirements", "layers/engine/requirements"
     compile_lock(f"{base}.in", f"{base}.txt", f"--constraints={APP}", leave_out=RUNTIME)

@@ -1,0 +1,82 @@
+"""Write sql/models/sources.yml from the contracts: `python -m scripts.gold_sources`; `--check` only compares.
+
+Gold's sources are the tables of bronze and silver that its models name. What the contracts say of them is written once, there.
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tidegate.contracts.contract import Contract
+from tidegate.contracts.parse import parse_contract
+from tidegate.tables.mirror import Wanted
+from tidegate.tables.schema import duckdb_type, row_schema
+
+ROOT = Path(__file__).parents[1]
+MODELS = ROOT / "sql" / "models"
+PAGE = MODELS / "sources.yml"
+CONTRACTS = ROOT / "contracts"
+LAYERS = {
+    "bronze": "Every accepted row of every file, with where it came from.",
+    "silver": "The current state: the newest row of each key, or every row of a dataset without keys.",
+}
+_NAMED = re.compile(r"source\('(bronze|silver)', '([a-z0-9_]+)'\)")
+_HEAD = "# Written by `python -m scripts.gold_sources` from the contracts and the models: change those.\n"
+
+
+def named() -> list[tuple[str, str]]:
+    """Return the layer and the name of each table that a model reads, sorted."""
+    return sorted({found for path in MODELS.rglob("*.sql") for found in _NAMED.findall(path.read_text(encoding="utf-8"))})
+
+
+def contracts() -> dict[str, Contract]:
+    """Return the contracts by their tables' names."""
+    read = (parse_contract(path.read_text(encoding="utf-8"), str(path)) for path in sorted(CONTRACTS.rglob("*.odcs.yaml")))
+    return {contract.table: contract for contract in read}
+
+
+def wanted() -> list[Wanted]:
+    """Return the tables that gold reads, with the columns that they will have."""
+    known = contracts()
+    return [
+        Wanted(layer, table, {f.name: duckdb_type(f.field_type) for f in row_schema(known[table]).fields}) for layer, table in named()
+    ]
+
+
+def page() -> str:
+    """Return the file's text."""
+    document = {"version": 2, "sources": [dict(_source(layer)) for layer in LAYERS]}
+    return _HEAD + yaml.safe_dump(document, sort_keys=False, width=140, allow_unicode=True)
+
+
+def _source(layer: str) -> Iterator[tuple[str, Any]]:
+    known = contracts()
+    yield "name", layer
+    yield "description", LAYERS[layer]
+    yield "schema", "{{ env_var('TIDEGATE_STACK', 'tidegate') }}_" + layer
+    yield "tables", [_table(known[table]) for of, table in named() if of == layer]
+
+
+def _table(contract: Contract) -> Mapping[str, Any]:
+    fields = row_schema(contract).fields
+    return {
+        "name": contract.table,
+        "meta": {"dataset": contract.dataset},
+        "columns": [{"name": f.name, **({"description": f.doc} if f.doc else {})} for f in fields],
+    }
+
+
+def main() -> None:
+    """Write or compare."""
+    if "--check" not in sys.argv:
+        PAGE.write_text(page(), encoding="utf-8")
+    elif PAGE.read_text(encoding="utf-8") != page():
+        raise SystemExit(f"{PAGE} is not what the contracts say: run python -m scripts.gold_sources")
+
+
+if __name__ == "__main__":
+    main()

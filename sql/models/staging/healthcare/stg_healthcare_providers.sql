@@ -1,0 +1,14 @@
+select
+    provider_id,
+    organization_id,
+    name,
+    gender,
+    speciality,
+    address,
+    city,
+    state,
+    zip,
+    latitude,
+    longitude,
+    utilization
+from {{ source('silver', 'healthcare_providers') }}
