@@ -1,4 +1,4 @@
-"""The lake on a laptop: views in a DuckDB database over copies of the tables' live data files, under the names that Athena knows them by."""
+"""The lake on a laptop: views in a DuckDB database over copies of live data files, under the names that Athena knows the tables by."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
