@@ -1,0 +1,66 @@
+"""Gold of real public files: all of dbt's tests pass, and building it again, anew, or after a replay of every file gives the same rows."""
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.gold import DBT, Gold
+from tests.gold.lake import DATASETS, SHARED, Loaded
+from tests.integration.catalogs import glue_lake
+
+pytestmark = [
+    pytest.mark.skipif(not DBT.exists(), reason="dbt is not here: make .venvs/dbt/.ready"),
+    pytest.mark.skipif(not SHARED.exists(), reason="../shared/data is not here"),
+]
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    """A lake with all public files."""
+    with glue_lake("tidegate", "lake") as lake:
+        loaded = Loaded(lake, "lake", tmp_path_factory.mktemp("runs"))
+        for dataset, paths in DATASETS.items():
+            assert loaded.load(dataset, paths) > 0
+        yield loaded
+
+
+@pytest.fixture(scope="module")
+def gold(loaded: Loaded, tmp_path_factory: pytest.TempPathFactory) -> Gold:
+    """Gold of it. A test of dbt that fails is an error here."""
+    gold = Gold("tidegate", tmp_path_factory.mktemp("gold"))
+    gold.mirror(loaded.lake)
+    assert "ERROR=0" in gold.build()
+    return gold
+
+
+def test_facts_have_the_rows_of_silver_and_dimensions_a_version_of_each_member(gold: Gold, loaded: Loaded) -> None:
+    silver = gold.mirror(loaded.lake)
+    rows = {mart.name: mart.rows for mart in gold.marts()}
+    for fact, dataset in {
+        "fact_encounter": "encounters",
+        "fact_claim": "claims",
+        "fact_claim_transaction": "claims_transactions",
+        "fact_observation": "observations",
+        "fact_medication": "medications",
+        "fact_condition": "conditions",
+    }.items():
+        assert rows[fact] == silver[f"silver.healthcare_{dataset}"] > 0
+    for dimension, dataset in {"patient": "patients", "provider": "providers", "payer": "payers"}.items():
+        assert rows[f"dim_{dimension}"] == silver[f"silver.healthcare_{dataset}"] + 1  # the unknown member
+
+
+def test_building_twice_anew_and_after_a_replay_of_every_file_gives_the_same_rows(
+    gold: Gold, loaded: Loaded, tmp_path: Path
+) -> None:
+    first = gold.marts()
+    gold.build(["path:models/marts"])
+    assert gold.marts() == first
+    loaded.replay_everything(random.Random(8))  # noqa: S311 - no secret
+    anew = Gold("tidegate", tmp_path / "anew")
+    anew.mirror(loaded.lake)
+    anew.build(["path:models"])
+    assert anew.marts() == first
+    shutil.rmtree(anew.folder)
