@@ -67,7 +67,7 @@ def test_fact_names_the_version_of_its_time_and_a_member_that_comes_late_takes_t
     assert [first[f"e{n}"]["is_inferred"] for n in (1, 2, 3, 4)] == [False, False, True, False]
     assert first["e4"]["patient_key"] == UNKNOWN
     counted = "SELECT fact_rows, unknown_rows, inferred_rows FROM audit_unknown_members"
-    shown = f"{counted} WHERE fact = 'fact_encounter' AND link = 'patient_key'"  # noqa: S608 - words of ours
+    shown = f"{counted} WHERE fact = 'fact_encounter' AND link = 'patient_key'"
     assert clinic.query(shown) == [{"fact_rows": 4, "unknown_rows": 1, "inferred_rows": 1}]
 
     clinic.send(encounters=encounters, patients=[*ann, {"patient_id": "bob", "city": "Ware", "_arrival": at(28)}])
