@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from scripts.gold_sources import wanted
+from scripts.gold_sources import named
 from tidegate.cli.output import out, print_table
 from tidegate.cli.stack import Stack, use_local
 from tidegate.errors import TidegateError
@@ -64,7 +64,7 @@ class Gold:
     def mirror(self, lake: Tables) -> dict[str, int]:
         """Show the tables of the lake that gold reads, as they are now; return their rows."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        return mirror(wanted(), lake, self.stack, self.file, self.folder / "files")
+        return mirror(named(), lake, self.stack, self.file, self.folder / "files")
 
     def dbt(self, *words: str) -> str:
         """Run dbt and return what it prints; raise GoldError when it fails."""

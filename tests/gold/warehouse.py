@@ -4,8 +4,19 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
+import yaml
 
-from local.gold import Gold
+from local.gold import PROJECT, Gold
+
+
+def sources() -> dict[str, dict[str, str]]:
+    """The tables of the lake that gold reads, `<layer>.<table>`, with the types of their columns."""
+    told = yaml.safe_load((PROJECT / "models/sources.yml").read_text(encoding="utf-8"))["sources"]
+    return {
+        f"{source['name']}.{table['name']}": {column["name"]: column["data_type"] for column in table["columns"]}
+        for source in told
+        for table in source["tables"]
+    }
 
 
 class Warehouse(Gold):
