@@ -106,7 +106,7 @@ class Gold:
             "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = current_schema()"
         )
         names = sorted(row["table_name"] for row in self.query(listed))
-        counted = "SELECT count(*) AS n, coalesce(bit_xor(md5_number(t::VARCHAR)), 0)::VARCHAR AS c FROM {} t"
+        counted = "SELECT count(*) AS n, coalesce(sum(md5_number_lower(t::VARCHAR)::HUGEINT), 0)::VARCHAR AS c FROM {} t"
         found = {name: self.query(counted.format(name))[0] for name in names}
         return [Mart(name, row["n"], row["c"]) for name, row in found.items()]
 
