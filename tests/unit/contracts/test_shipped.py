@@ -45,7 +45,7 @@ def sample_files(dataset: str) -> list[Path]:
 
 DATASETS = sorted(f"{p.parent.name}.{p.name.removesuffix('.odcs.yaml')}" for p in PATHS)
 WITHOUT_SAMPLE = {"covid.hospital_beds"}  # its public file is not among the samples
-# JSON: tests/unit/engine/test_fhir.py
+# The others: tests/unit/engine/test_fhir.py has those of FHIR.
 OF_CSV = [dataset for dataset in DATASETS if contract(dataset).format is Format.CSV and dataset not in WITHOUT_SAMPLE]
 
 
