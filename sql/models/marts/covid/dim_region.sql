@@ -38,7 +38,7 @@ regions as (
 select
     {{ surrogate_key(['region_id']) }} as region_key,
     region_id,
-    level,
+    cast(level as {{ dbt.type_string() }}) as level,
     fips,
     county,
     province_state,
