@@ -61,6 +61,6 @@ def test_building_twice_anew_and_after_a_replay_of_every_file_gives_the_same_row
     loaded.replay_everything(random.Random(8))  # noqa: S311 - no secret
     anew = Gold("tidegate", tmp_path / "anew")
     anew.mirror(loaded.lake)
-    anew.build(["path:models"])
+    anew.build()
     assert anew.marts() == first
     shutil.rmtree(anew.folder)
