@@ -7,13 +7,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.gold.covid_lake import DBT, HISTORY, REPORTS, SHARED, build_covid
+from local.gold import Gold
+from tests.gold.lake import SHARED
 from tests.gold.plain_covid import CASES, TESTS, Case, cases, history, totals
 
-pytestmark = [
-    pytest.mark.skipif(not DBT.exists(), reason="dbt is not here: make .venvs/dbt/.ready"),
-    pytest.mark.skipif(not SHARED.exists(), reason="../shared/data is not here"),
-]
+REPORTS = SHARED / "covid" / "jhu_daily"
+HISTORY = SHARED / "covid" / "testing" / "states_daily.csv"
 Fact = dict[str, Any]
 NEW = {
     "new_confirmed": "confirmed",
@@ -27,10 +26,9 @@ FACTS = "tidegate_gold.fact_covid f JOIN tidegate_gold.dim_region r USING (regio
 
 
 @pytest.fixture(scope="module")
-def gold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Gold of all the files. A test of dbt that fails is an error here."""
-    file = build_covid(tmp_path_factory.mktemp("covid"), sorted(REPORTS.glob("*.csv")), HISTORY)
-    with duckdb.connect(str(file), read_only=True) as db:
+def db(gold: Gold) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Gold of all the files, to ask."""
+    with duckdb.connect(str(gold.file), read_only=True) as db:
         yield db
 
 
@@ -40,31 +38,31 @@ def plain() -> list[Case]:
     return list(cases(REPORTS))
 
 
-def summed(gold: duckdb.DuckDBPyConnection, by: str, measures: Any, where: str = "true") -> dict[Any, Any]:
+def summed(db: duckdb.DuckDBPyConnection, by: str, measures: Any, where: str = "true") -> dict[Any, Any]:
     """Return sums of fact_covid by the day and something else."""
     sums = ", ".join(f"sum({measure})" for measure in measures)
-    rows = gold.sql(f"SELECT f.report_date, {by}, {sums} FROM {FACTS} WHERE {where} GROUP BY ALL").fetchall()  # noqa: S608 - words of ours
+    rows = db.sql(f"SELECT f.report_date, {by}, {sums} FROM {FACTS} WHERE {where} GROUP BY ALL").fetchall()  # noqa: S608 - words of ours
     return {row[:2]: row[2:] for row in rows}
 
 
-def test_cases_of_every_country_and_day_are_those_of_the_files(gold: duckdb.DuckDBPyConnection, plain: list[Case]) -> None:
+def test_cases_of_every_country_and_day_are_those_of_the_files(db: duckdb.DuckDBPyConnection, plain: list[Case]) -> None:
     expected = totals(((c.day, c.country), c.measures) for c in plain)
     assert len({country for _, country in expected}) == 188
-    assert summed(gold, "f.country_region", CASES, "jhu_rows > 0") == expected
+    assert summed(db, "f.country_region", CASES, "jhu_rows > 0") == expected
 
 
-def test_cases_of_every_us_state_and_day_are_those_of_the_files(gold: duckdb.DuckDBPyConnection, plain: list[Case]) -> None:
+def test_cases_of_every_us_state_and_day_are_those_of_the_files(db: duckdb.DuckDBPyConnection, plain: list[Case]) -> None:
     expected = totals(((c.day, c.state), c.measures) for c in plain if c.country == "US")
     # 50 states, the capital, five territories, two ships, evacuees, all who recovered, and the country itself.
     assert len({state for _, state in expected}) == 61
     of_state = "coalesce(r.state, r.province_state, '')"
-    assert summed(gold, of_state, CASES, "r.country_region = 'US' AND jhu_rows > 0") == expected
+    assert summed(db, of_state, CASES, "r.country_region = 'US' AND jhu_rows > 0") == expected
 
 
-def test_cases_of_every_us_county_and_day_are_those_of_the_files(gold: duckdb.DuckDBPyConnection, plain: list[Case]) -> None:
+def test_cases_of_every_us_county_and_day_are_those_of_the_files(db: duckdb.DuckDBPyConnection, plain: list[Case]) -> None:
     coded = [c for c in plain if c.county]
     expected, rows = totals(((c.day, c.county), c.measures) for c in coded), Counter((c.day, c.county) for c in coded)
-    here = summed(gold, "r.fips", [*CASES, "jhu_rows"], "r.level = 'county'")
+    here = summed(db, "r.fips", [*CASES, "jhu_rows"], "r.level = 'county'")
     # A fact of more rows than have its code is of a county and a town in it, or of its name once more, without a code.
     more = {key for key in expected if here[key][-1] > rows[key]}
     assert len(more) < 15
@@ -73,24 +71,24 @@ def test_cases_of_every_us_county_and_day_are_those_of_the_files(gold: duckdb.Du
     assert {key: here[key] for key in alike} == {key: (*expected[key], rows[key]) for key in alike}
 
 
-def test_tests_and_hospital_of_every_us_state_and_day_are_those_of_the_file(gold: duckdb.DuckDBPyConnection) -> None:
+def test_tests_and_hospital_of_every_us_state_and_day_are_those_of_the_file(db: duckdb.DuckDBPyConnection) -> None:
     expected = totals(((day, state), measures) for day, state, measures in history(HISTORY))
     assert len(expected) == 2_112
-    assert summed(gold, "r.state", TESTS, "states_rows > 0") == expected
+    assert summed(db, "r.state", TESTS, "states_rows > 0") == expected
 
 
-def test_every_row_of_silver_is_behind_exactly_one_fact(gold: duckdb.DuckDBPyConnection, plain: list[Case]) -> None:
+def test_every_row_of_silver_is_behind_exactly_one_fact(db: duckdb.DuckDBPyConnection, plain: list[Case]) -> None:
     query = (
         "SELECT sum(jhu_rows), sum(states_rows), count(*), count(DISTINCT (region_key, report_date)) FROM tidegate_gold.fact_covid"
     )
-    (row,) = gold.sql(query).fetchall()
+    (row,) = db.sql(query).fetchall()
     assert row[:2] == (len(plain), 2_112) == (233_034, 2_112)
     assert row[2] == row[3]
 
 
-def test_new_cases_are_differences_of_neighbours_and_falls_are_marked(gold: duckdb.DuckDBPyConnection) -> None:
+def test_new_cases_are_differences_of_neighbours_and_falls_are_marked(db: duckdb.DuckDBPyConnection) -> None:
     names = ["region_key", "report_date", "jhu_rows", "states_rows", "is_correction", *NEW.values(), *NEW]
-    facts = gold.sql(f"SELECT {', '.join(names)} FROM tidegate_gold.fact_covid ORDER BY 1, 2").fetchall()  # noqa: S608 - names of ours
+    facts = db.sql(f"SELECT {', '.join(names)} FROM tidegate_gold.fact_covid ORDER BY 1, 2").fetchall()  # noqa: S608 - names of ours
     regions = defaultdict(list)
     for fact in (dict(zip(names, row, strict=True)) for row in facts):
         regions[fact["region_key"]].append(fact)
@@ -112,12 +110,12 @@ def _differences(days: Sequence[Fact], measure: str) -> list[int | None]:
     return found
 
 
-def test_no_fact_is_of_an_unknown_region_and_no_region_is_an_orphan_or_there_twice(gold: duckdb.DuckDBPyConnection) -> None:
+def test_no_fact_is_of_an_unknown_region_and_no_region_is_an_orphan_or_there_twice(db: duckdb.DuckDBPyConnection) -> None:
     unknown = f"SELECT count(*) FROM {FACTS} WHERE r.region_id IS NULL"  # noqa: S608 - words of ours
     tree = """SELECT r.level, p.level FROM tidegate_gold.dim_region r LEFT JOIN tidegate_gold.dim_region p
         ON p.region_key = r.parent_region_key WHERE r.region_id IS NOT NULL GROUP BY ALL"""
-    assert gold.sql(unknown).fetchall() == [(0,)]
-    assert sorted(gold.sql(tree).fetchall(), key=str) == [("country", None), ("county", "state"), ("state", "country")]
+    assert db.sql(unknown).fetchall() == [(0,)]
+    assert sorted(db.sql(tree).fetchall(), key=str) == [("country", None), ("county", "state"), ("state", "country")]
     twice = """SELECT country_region, coalesce(state, province_state), county FROM tidegate_gold.dim_region
         GROUP BY ALL HAVING count(*) > 1"""
-    assert gold.sql(twice).fetchall() == []
+    assert db.sql(twice).fetchall() == []

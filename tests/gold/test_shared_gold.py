@@ -2,38 +2,10 @@
 
 import random
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from local.gold import DBT, Gold
-from tests.gold.lake import DATASETS, SHARED, Loaded
-from tests.integration.catalogs import glue_lake
-
-pytestmark = [
-    pytest.mark.skipif(not DBT.exists(), reason="dbt is not here: make .venvs/dbt/.ready"),
-    pytest.mark.skipif(not SHARED.exists(), reason="../shared/data is not here"),
-]
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
-    """A lake with all public files."""
-    with glue_lake("tidegate", "lake") as lake:
-        loaded = Loaded(lake, "lake", tmp_path_factory.mktemp("runs"))
-        for dataset, paths in DATASETS.items():
-            assert loaded.load(dataset, paths) > 0
-        yield loaded
-
-
-@pytest.fixture(scope="module")
-def gold(loaded: Loaded, tmp_path_factory: pytest.TempPathFactory) -> Gold:
-    """Gold of it. A test of dbt that fails is an error here."""
-    gold = Gold("tidegate", tmp_path_factory.mktemp("gold"))
-    gold.mirror(loaded.lake)
-    assert "ERROR=0" in gold.build()
-    return gold
+from local.gold import Gold
+from tests.gold.lake import Loaded
 
 
 def test_facts_have_the_rows_of_silver_and_dimensions_a_version_of_each_member(gold: Gold, loaded: Loaded) -> None:
