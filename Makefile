@@ -36,7 +36,7 @@ help: ## show what can be made
 
 setup: .venv/.ready .venvs/local/.ready .venvs/sam/.ready ## make the environments; every other target does it by itself
 
-demo: .local/deployed ## watch files become tables on the laptop's AWS
+demo: .local/deployed .venvs/dbt/.ready ## watch files become tables on the laptop's AWS
 	@$(BIN)/python -m demo.show
 
 gold: .local/deployed .venvs/dbt/.ready ## build the star schemas over the laptop's lake with dbt on DuckDB (SELECT=models, FRESH=1)

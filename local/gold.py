@@ -135,7 +135,7 @@ def main() -> None:
 def show(gold: Gold) -> None:
     """Print the tables with their rows, and the facts that name members whom nobody sent."""
     print_table("Gold", ("name", "rows", "checksum"), (asdict(mart) for mart in gold.marts()))
-    unknown = gold.query("SELECT * FROM audit_unknown_members WHERE unknown_rows + inferred_rows > 0 ORDER BY ALL")
+    unknown = gold.query((PROJECT / "athena/validation_unknown_members.sql").read_text(encoding="utf-8"))
     columns = ("fact", "link", "dimension", "fact_rows", "unknown_rows", "inferred_rows")
     print_table("Facts without a member that somebody sent", columns, unknown, empty="none")
 

@@ -31,7 +31,7 @@ class Clinic(Warehouse):
                 self.put(source, _table(full, columns), columns)
 
     def build_all(self) -> None:
-        self.build(["+path:models/marts/healthcare", "audit_unknown_members"])
+        self.build(["+path:models/marts/healthcare"])
 
 
 def _table(rows: list[dict[str, Any]], columns: Any) -> pa.Table:
@@ -67,7 +67,7 @@ def test_fact_names_the_version_of_its_time_and_a_member_that_comes_late_takes_t
     assert [first[f"e{n}"]["city"] for n in (1, 2, 3, 4)] == ["Salem", "Lynn", None, None]
     assert [first[f"e{n}"]["is_inferred"] for n in (1, 2, 3, 4)] == [False, False, True, False]
     assert first["e4"]["patient_key"] == UNKNOWN
-    counted = "SELECT fact_rows, unknown_rows, inferred_rows FROM audit_unknown_members"
+    counted = "SELECT fact_rows, unknown_rows, inferred_rows FROM audit_healthcare_members"
     shown = f"{counted} WHERE fact = 'fact_encounter' AND link = 'patient_key'"
     assert clinic.query(shown) == [{"fact_rows": 4, "unknown_rows": 1, "inferred_rows": 1}]
 
