@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from local.gold import DBT
+from local.gold import DBT, PROJECT
 from tests.gold.warehouse import Warehouse, sources
 
 pytestmark = pytest.mark.skipif(not DBT.exists(), reason="dbt is not here: make .venvs/dbt/.ready")
@@ -58,8 +58,8 @@ def test_fact_names_the_version_of_its_time_and_a_member_that_comes_late_takes_t
         "SELECT encounter_id, f.patient_key, d.city, d.is_inferred FROM fact_encounter f JOIN dim_patient d USING (patient_key)"
     )
     ann = [
-        {"patient_id": "ann", "city": "Salem", "_arrival": at(10)},
-        {"patient_id": "ann", "city": "Lynn", "_arrival": at(20)},
+        {"patient_id": "ann", "city": "Salem", "address": "1 Elm", "_arrival": at(10)},
+        {"patient_id": "ann", "city": "Lynn", "address": "2 Oak", "_arrival": at(20)},
     ]
     clinic.send(encounters=encounters, patients=ann)
     clinic.build_all()
@@ -70,6 +70,9 @@ def test_fact_names_the_version_of_its_time_and_a_member_that_comes_late_takes_t
     counted = "SELECT fact_rows, unknown_rows, inferred_rows FROM audit_healthcare_members"
     shown = f"{counted} WHERE fact = 'fact_encounter' AND link = 'patient_key'"
     assert clinic.query(shown) == [{"fact_rows": 4, "unknown_rows": 1, "inferred_rows": 1}]
+
+    moved = (PROJECT / "athena/analytics_patients_who_moved.sql").read_text(encoding="utf-8")
+    assert [(row["is_current"], row["encounters"]) for row in clinic.query(moved)] == [(False, 1), (True, 1)]
 
     clinic.send(encounters=encounters, patients=[*ann, {"patient_id": "bob", "city": "Ware", "_arrival": at(28)}])
     clinic.build_all()
