@@ -65,7 +65,7 @@ def _table(contract: Contract) -> Mapping[str, Any]:
     fields = row_schema(contract).fields
     return {
         "name": contract.table,
-        "meta": {"dataset": contract.dataset},
+        "config": {"meta": {"dataset": contract.dataset}},
         "columns": [{"name": f.name, **({"description": f.doc} if f.doc else {})} for f in fields],
     }
 
