@@ -1,0 +1,55 @@
+"""Gold on Athena is gold on DuckDB: every mart of the same lake has the same rows, whichever builds it."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from pyiceberg.catalog import load_catalog
+
+from scripts.gold_sources import wanted
+from tests.gold.conftest import STACK, Laptop
+from tests.gold.dbt import Done, dbt
+from tidegate.tables.mirror import mirror
+
+GOLD = f"{STACK}_gold"
+
+
+@pytest.fixture(scope="module")
+def on_athena(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    return dbt(tmp_path_factory.mktemp("athena"), "build", target="athena", **laptop.environment)
+
+
+@pytest.fixture(scope="module")
+def on_duckdb(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    room = tmp_path_factory.mktemp("duckdb")
+    file = room / "gold.duckdb"
+    mirror(wanted(), laptop.lake, STACK, file, room / "copies")
+    done = dbt(room, "run", target="duckdb", TIDEGATE_GOLD_FILE=str(file), TIDEGATE_STACK=STACK)
+    assert done.code == 0, done.said
+    return file
+
+
+def test_every_model_is_built(on_athena: Done) -> None:
+    assert on_athena.code == 0, on_athena.said
+
+
+def test_every_mart_has_the_rows_that_duckdb_gives(laptop: Laptop, on_athena: Done, on_duckdb: Path) -> None:
+    marts = [name for name, node in on_athena.nodes().items() if node["config"]["materialized"] == "table"]
+    assert marts
+    differing = [name for name in marts if on_glue(laptop, name) != in_file(on_duckdb, name)]
+    assert differing == []
+    assert [name for name in marts if len(in_file(on_duckdb, name)[1]) < 2] == []
+
+
+def on_glue(laptop: Laptop, name: str) -> tuple[list[str], list[str]]:
+    """A mart's columns and rows, as anyone reads them who knows Iceberg and Glue."""
+    options = {"type": "glue", "client.region": "us-east-1", "s3.region": "us-east-1", "s3.endpoint": laptop.settings.endpoint}
+    table = load_catalog("gold", **options).load_table(f"{GOLD}.{name}").scan().to_arrow()
+    return table.column_names, sorted(map(repr, zip(*(column.to_pylist() for column in table.columns), strict=True)))
+
+
+def in_file(file: Path, name: str) -> tuple[list[str], list[Any]]:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        table = connection.sql(f"FROM {GOLD}.{name}").to_arrow_table()
+    return table.column_names, sorted(map(repr, zip(*(column.to_pylist() for column in table.columns), strict=True)))
