@@ -43,7 +43,8 @@ def wanted() -> list[Wanted]:
     """Return the tables that gold reads, with the columns that they will have."""
     known = contracts()
     return [
-        Wanted(layer, table, {f.name: duckdb_type(f.field_type) for f in row_schema(known[table]).fields}) for layer, table in named()
+        Wanted(layer, table, {f.name: duckdb_type(f.field_type) for f in row_schema(known[table]).fields})
+        for layer, table in named()
     ]
 
 
