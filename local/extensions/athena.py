@@ -2,9 +2,10 @@
 
 On AWS a query on an Iceberg table reads the live data files of the current snapshot with the current schema, SQL is Trino's, and
 results carry Trino's types. The emulator reads every object under a table's location as data, takes the SQL for DuckDB's, calls
-most types varchar and writes the result file beside the place it announces. Here a query's tables are made in DuckDB (athena_tables), SQL
-goes through sqlglot (athena_sql), databases, Iceberg tables and views are created and dropped (athena_ddl, athena_ctas), and answers are
-written as Athena does. Queries on S3 table buckets and DDL of other tables stay the emulator's. INSERT, UPDATE, DELETE and MERGE are refused.
+most types varchar and writes the result file beside the place it announces. Here a query's tables are made in DuckDB (athena_tables),
+SQL goes through sqlglot (athena_sql), databases, Iceberg tables and views are created and dropped (athena_ddl, athena_ctas), and answers
+are written as Athena does. Queries on S3 table buckets and DDL of other tables stay the emulator's. INSERT, UPDATE, DELETE and MERGE are
+refused.
 """
 
 import asyncio
@@ -67,7 +68,7 @@ def answer(query: str, database: str) -> dict[str, Any]:
 def _with_count(answered: Any, data: dict[str, Any]) -> Any:  # noqa: ANN401 - the emulator's response
     """GetQueryResults tells how many rows a statement wrote."""
     rows = ((athena._executions.get(data.get("QueryExecutionId")) or {}).get("_results") or {}).get("rows")
-    status, headers, body = answered
+    status, _, body = answered
     if not isinstance(rows, athena_ctas.Updated) or status != HTTPStatus.OK:
         return answered
     return json_response(json.loads(body) | {"UpdateCount": rows.count_written})

@@ -20,21 +20,32 @@ Table = dict[str, Any]
 def run(tree: exp.Expression, query: str, database: str) -> dict[str, Any] | None:
     """The answer to a statement that changes the catalog; None for any other."""
     match tree:
-        case exp.Create(kind="SCHEMA" | "DATABASE"):
-            return _create_schema(tree)
-        case exp.Create(kind="TABLE") if tree.expression is not None:
-            return athena_ctas.run(tree, query, database)
-        case exp.Create(kind="VIEW"):
-            return _create_view(tree, query, database)
+        case exp.Create():
+            return _create(tree, query, database)
         case exp.Drop(kind="SCHEMA" | "DATABASE"):
             return _drop_schema(tree)
         case exp.Drop(kind="VIEW"):
             return _drop_view(tree, database)
         case exp.Alter(kind="TABLE", actions=[exp.AlterRename() as change]):
             return _rename(tree.this, change.this, query, database)
-        case exp.Create() | exp.Drop() | exp.Alter() | exp.Command():
-            raise QueryError(f"NOT_SUPPORTED: the laptop's Athena does not know this {tree.key.upper()} statement")
+        case exp.Drop() | exp.Alter() | exp.Command():
+            raise _unknown(tree)
     return None
+
+
+def _create(tree: exp.Create, query: str, database: str) -> dict[str, Any]:
+    match tree.kind:
+        case "SCHEMA" | "DATABASE":
+            return _create_schema(tree)
+        case "TABLE" if tree.expression is not None:
+            return athena_ctas.run(tree, query, database)
+        case "VIEW":
+            return _create_view(tree, query, database)
+    raise _unknown(tree)
+
+
+def _unknown(tree: exp.Expression) -> QueryError:
+    return QueryError(f"NOT_SUPPORTED: the laptop's Athena does not know this {tree.key.upper()} statement")
 
 
 def drop_table(database: str, name: str, *, if_exists: bool) -> dict[str, Any]:
@@ -123,7 +134,9 @@ def _drop_view(tree: exp.Drop, database: str) -> dict[str, Any]:
 def _rename(source: exp.Table, target: exp.Table, query: str, database: str) -> dict[str, Any]:
     """Only Iceberg tables can be renamed; their data stays where it is. Names in DDL are quoted as in Hive."""
     if '"' in query:
-        raise QueryError(f"FAILED: ParseException line 1:{query.index(chr(34)) + 1} cannot recognize input near '\"' in alter table statement")
+        raise QueryError(
+            f"FAILED: ParseException line 1:{query.index(chr(34)) + 1} cannot recognize input near '\"' in alter table statement"
+        )
     schema, name = _name(source, database)
     to_schema, to_name = _name(target, database)
     table = glue._tables.get(f"{schema}/{name}")

@@ -1,8 +1,9 @@
 """Athena's SQL is Trino's: it is read as such, and said to DuckDB so that the same values come out.
 
-sqlglot turns one into the other. What it leaves to DuckDB's own ways is settled here: the precision of timestamps, the text of a timestamp,
-what a zone does to one, functions that DuckDB lacks. A name that Trino does not know as a function is refused, because DuckDB would take it.
-Not settled: Trino refuses to compare a text with a number, divides decimals into decimals, and writes a double as text in its own way.
+sqlglot turns one into the other. What it leaves to DuckDB's own ways is settled here: the precision of timestamps, the text of a
+timestamp, what a zone does to one, functions that DuckDB lacks. A name that Trino does not know as a function is refused, because DuckDB
+would take it. Not settled: Trino refuses to compare a text with a number, divides decimals into decimals, and writes a double as text in
+its own way.
 """
 
 import sqlglot
@@ -34,9 +35,13 @@ def parsed(query: str) -> exp.Expression:
     """One statement."""
     try:
         trees = [tree for tree in sqlglot.parse(query, read="athena") if tree is not None]
+        backquotes = [token for token in sqlglot.tokenize(query, read="trino") if token.text == "`"]
     except (sqlglot.errors.ParseError, sqlglot.errors.TokenError) as error:
         found = error.errors[0] if getattr(error, "errors", None) else {"line": 1, "col": 1, "description": str(error)}
         raise QueryError(f"SYNTAX_ERROR: line {found['line']}:{found['col']}: {found['description']}") from error
+    if backquotes and any(isinstance(tree, exp.Command) for tree in trees):  # only DDL of Hive's kind has them
+        where, advice = backquotes[0], "backquoted identifiers are not supported; use double quotes to quote identifiers"
+        raise QueryError(f"SYNTAX_ERROR: line {where.line}:{where.col}: {advice}")
     if len(trees) != 1:
         raise QueryError("Only one sql statement is allowed.")
     return trees[0]
@@ -75,7 +80,11 @@ def qualified(tree: exp.Query, database: str) -> exp.Query:
 
 def for_duckdb(tree: exp.Query) -> str:
     """The same query in DuckDB's words."""
-    return tree.transform(_translated).sql(dialect="duckdb")
+    whole = tree.copy()
+    for node in reversed(list(whole.walk())):  # the inner ones first: what is in a node that was replaced must not be missed
+        if (new := _translated(node)) is not node:
+            node.replace(new)
+    return whole.sql(dialect="duckdb")
 
 
 def _translated(node: exp.Expression) -> exp.Expression:

@@ -1,6 +1,7 @@
 """The types of a query's columns as Trino and as the Glue Data Catalog name them, and those that a table or a view cannot have."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import duckdb
 from duckdb.sqltypes import DuckDBPyType
@@ -8,13 +9,13 @@ from duckdb.sqltypes import DuckDBPyType
 from local.extensions.athena_sql import QueryError
 
 NAMES = {  # DuckDB's: Trino's, Glue's
-    "boolean": ("boolean", "boolean"), "tinyint": ("tinyint", "tinyint"), "smallint": ("smallint", "smallint"), "integer": ("integer", "int"),
-    "bigint": ("bigint", "bigint"), "hugeint": ("bigint", "bigint"), "float": ("real", "float"), "double": ("double", "double"),
-    "varchar": ("varchar", "string"), "blob": ("varbinary", "binary"), "date": ("date", "date"), "timestamp": ("timestamp(6)", "timestamp"),
-    "timestamp_s": ("timestamp(0)", "timestamp"), "timestamp_ms": ("timestamp(3)", "timestamp"), "timestamp_ns": ("timestamp(9)", "timestamp"),
+    "boolean": ("boolean", "boolean"), "tinyint": ("tinyint", "tinyint"), "smallint": ("smallint", "smallint"),
+    "integer": ("integer", "int"), "bigint": ("bigint", "bigint"), "hugeint": ("bigint", "bigint"), "float": ("real", "float"),
+    "double": ("double", "double"), "varchar": ("varchar", "string"), "blob": ("varbinary", "binary"), "date": ("date", "date"),
+    "timestamp_s": ("timestamp(0)", "timestamp"), "timestamp_ms": ("timestamp(3)", "timestamp"),
+    "timestamp": ("timestamp(6)", "timestamp"), "timestamp_ns": ("timestamp(9)", "timestamp"),
     "timestamp with time zone": ("timestamp(3) with time zone", "timestamp with time zone"), "time": ("time(3)", "time"),
-    "interval": ("interval day to second", "interval"), "null": ("unknown", "unknown"), "sqlnull": ("unknown", "unknown"),
-    '"null"': ("unknown", "unknown"),
+    "interval": ("interval day to second", "interval"), '"null"': ("unknown", "unknown"),
 }  # fmt: skip
 NO_HIVE_TYPE = ("time(3)", "interval day to second", "timestamp(3) with time zone")
 NO_ICEBERG_TYPE = ("tinyint", "smallint", "interval day to second")
@@ -23,30 +24,40 @@ ICEBERG_PRECISION = 6
 
 def trino(kind: DuckDBPyType) -> str:
     """Trino's name."""
-    return _named(kind, 0, lambda inner: f"array({inner})", lambda key, value: f"map({key}, {value})", lambda fields: f"row({fields})", " ")
+    return _named(kind, _TRINO)
 
 
 def glue(kind: DuckDBPyType) -> str:
     """The name in the Glue Data Catalog, which is Hive's."""
-    return _named(kind, 1, lambda inner: f"array<{inner}>", lambda key, value: f"map<{key},{value}>", lambda fields: f"struct<{fields}>", ":")
+    return _named(kind, _GLUE)
 
 
-def _named(
-    kind: DuckDBPyType, place: int, array: Callable[[str], str], mapping: Callable[[str, str], str], row: Callable[[str], str], between: str,
-) -> str:  # fmt: skip
-    def named(inner: DuckDBPyType) -> str:
-        return _named(inner, place, array, mapping, row, between)
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How one of them names types: the place in NAMES, and the forms of types that are made of others."""
 
+    place: int
+    array: str
+    mapping: str
+    row: str
+    field: str
+    between: str
+
+
+_TRINO = _Words(0, "array({})", "map({}, {})", "row({})", "{} {}", ", ")
+_GLUE = _Words(1, "array<{}>", "map<{},{}>", "struct<{}>", "{}:{}", ",")
+
+
+def _named(kind: DuckDBPyType, words: _Words) -> str:
     if kind.id == "decimal":
-        width, scale = (child[1] for child in kind.children)
+        width, scale = (child for _, child in kind.children)
         return f"decimal({width},{scale})"
-    if kind.id == "list":
-        return array(named(kind.children[0][1]))
-    if kind.id == "map":
-        return mapping(*(named(child) for _, child in kind.children))
-    if kind.id == "struct":
-        return row((", " if place == 0 else ",").join(f"{name}{between}{named(child)}" for name, child in kind.children))
-    return NAMES.get(str(kind).lower(), ("varchar", "string"))[place]
+    if kind.id in ("list", "map", "struct"):
+        inner = {name: _named(child, words) for name, child in kind.children}  # type: ignore[arg-type] - a decimal's are numbers
+        if kind.id == "struct":
+            return words.row.format(words.between.join(words.field.format(name, said) for name, said in inner.items()))
+        return (words.array if kind.id == "list" else words.mapping).format(*inner.values())
+    return NAMES.get(str(kind).lower(), ("varchar", "string"))[words.place]
 
 
 def check_columns(relation: duckdb.DuckDBPyRelation) -> None:
