@@ -2,8 +2,8 @@
 
 import random
 import re
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,18 @@ LAYERS = ("bronze", "silver", "quarantine")
 FIRST = datetime(2024, 1, 1, 12, 30, 15, 123_456, tzinfo=UTC)
 FILES = 6  # of a table in bronze; the third and the fifth are full loads
 LOADS = ("", "", "full-1", "", "full-2", "")
+
+
+# What a value of a type is made of
+MADE: dict[type, Callable[[random.Random, Any], Any]] = {
+    BooleanType: lambda dice, _: dice.random() < 0.5,
+    LongType: lambda dice, _: dice.randrange(-5, 1000),
+    DoubleType: lambda dice, _: dice.randrange(0, 4000) / 8,
+    DecimalType: lambda dice, kind: Decimal(dice.randrange(0, 10**6)).scaleb(-kind.scale),
+    DateType: lambda dice, _: FIRST.date() + timedelta(days=dice.randrange(0, 400)),
+    TimestampType: lambda dice, _: FIRST.replace(tzinfo=None) + timedelta(microseconds=dice.randrange(90_000_000_000)),
+    TimestamptzType: lambda dice, _: FIRST + timedelta(microseconds=dice.randrange(90_000_000_000)),
+}
 
 
 def lake(stack: str, bucket: str, rows: int = 40) -> GlueLake:
@@ -58,22 +70,10 @@ def drawn(schema: Schema, key: Sequence[str], layer: str, rows: int, dice: rando
 def _value(name: str, kind: IcebergType, dice: random.Random, there: float = 0.9) -> Any:
     if dice.random() > there:
         return None
-    moment = FIRST + timedelta(microseconds=dice.randrange(0, 90_000_000_000))
-    match kind:
-        case BooleanType():
-            return dice.random() < 0.5
-        case LongType():
-            return dice.randrange(-5, 1000)
-        case DoubleType():
-            return dice.randrange(0, 4000) / 8
-        case DecimalType():
-            return Decimal(dice.randrange(0, 10**6)).scaleb(-kind.scale)
-        case DateType():
-            return date(2024, 1, 1) + timedelta(days=dice.randrange(0, 400))
-        case TimestampType():
-            return moment.replace(tzinfo=None)
-        case TimestamptzType():
-            return moment
+    if make := MADE.get(type(kind)):
+        return make(dice, kind)
     if entity := re.search(r"([a-z]+)(_[0-9])?_id$", name):  # of an entity the same few everywhere
         return f"{entity[1]}-{dice.randrange(9)}"
-    return dice.choice([f"{name}-{dice.randrange(4)}", str(dice.randrange(100)), "12.5", "-7", "", "numeric", "Zoë 'n \"co\"", "NaN", "1e5"])
+    return dice.choice(
+        [f"{name}-{dice.randrange(4)}", str(dice.randrange(100)), "12.5", "-7", "", "numeric", 'Zoë \'n "co"', "NaN", "1e5"]
+    )

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import boto3
 import duckdb
 import pytest
 from pyiceberg.catalog import load_catalog
@@ -40,6 +41,24 @@ def test_every_mart_has_the_rows_that_duckdb_gives(laptop: Laptop, on_athena: Do
     differing = [name for name in marts if on_glue(laptop, name) != in_file(on_duckdb, name)]
     assert differing == []
     assert [name for name in marts if len(in_file(on_duckdb, name)[1]) < 2] == []
+
+
+@pytest.mark.usefixtures("on_athena")
+def test_a_second_build_replaces_the_tables(laptop: Laptop, tmp_path: Path) -> None:
+    """By names that are swapped: a table is made beside the one that is there, and takes its name."""
+    before, places = on_glue(laptop, "dim_patient"), catalogued(laptop)
+    again = dbt(tmp_path, "build", target="athena", **laptop.environment)
+    assert again.code == 0, again.said
+    assert on_glue(laptop, "dim_patient") == before
+    after = catalogued(laptop)
+    assert set(after) == set(places)  # nothing is left of the swap
+    assert not {after[name] for name in after if after[name]} & set(places.values())
+
+
+def catalogued(laptop: Laptop) -> dict[str, str]:
+    """The places of gold's tables, by name."""
+    glue = boto3.client("glue", endpoint_url=laptop.settings.endpoint)
+    return {table["Name"]: table["StorageDescriptor"]["Location"] for table in glue.get_tables(DatabaseName=GOLD)["TableList"]}
 
 
 def on_glue(laptop: Laptop, name: str) -> tuple[list[str], list[str]]:
