@@ -8,7 +8,6 @@ are written as Athena does. Queries on S3 table buckets and DDL of other tables 
 refused.
 """
 
-import asyncio
 import json
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +16,7 @@ from urllib.parse import urlparse
 from ministack.core.responses import json_response
 from ministack.services import athena, s3
 
-from local.extensions import athena_ctas, athena_ddl, athena_tables
+from local.extensions import athena_ctas, athena_ddl, athena_tables, loops
 from local.extensions import athena_results as results
 from local.extensions import athena_statements as statements
 from local.extensions.athena_sql import QueryError, parsed, selecting
@@ -31,7 +30,7 @@ def install() -> None:
     async def run(query: str, database: str, catalog: str | None = None) -> dict[str, Any]:
         if athena._S3_TABLES_CATALOG_PREFIX in f"{query} {catalog}".lower():
             return await run_duckdb(query, database, catalog)  # type: ignore[no-any-return]
-        return await asyncio.to_thread(answer, query, database)
+        return await loops.apart(answer, query, database)  # type: ignore[no-any-return]
 
     def start_with_folder(data: dict[str, Any]) -> Any:  # noqa: ANN401 - the emulator's response
         data["ResultConfiguration"] = {**(data.get("ResultConfiguration") or {}), "OutputLocation": _location(data)}

@@ -104,7 +104,7 @@ def _checked(properties: dict[str, str]) -> tuple[str, str]:
     bucket = s3._buckets.get(place.netloc)
     if bucket is None:
         raise QueryError(f"ICEBERG_FILESYSTEM_ERROR: Failed checking new table's location: {location}: the bucket does not exist")
-    if any(key.startswith(f"{place.path.lstrip('/')}/") for key in bucket["objects"]):
+    if any(key.startswith(f"{place.path.lstrip('/')}/") for key in list(bucket["objects"])):
         raise QueryError(f"ICEBERG_FILESYSTEM_ERROR: Cannot create a table on a non-empty location: {location}")
     return location, properties.get("write_compression", "zstd").lower()
 

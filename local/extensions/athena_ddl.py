@@ -165,7 +165,8 @@ def _is_iceberg(table: Table) -> bool:
 def _delete_objects(location: str) -> None:
     place = urlparse(location)
     prefix = f"{place.path.strip('/')}/"
-    for key in [key for key in (s3._buckets.get(place.netloc) or {"objects": {}})["objects"] if key.startswith(prefix)]:
+    bucket = s3._buckets.get(place.netloc)
+    for key in [key for key in list(bucket["objects"]) if key.startswith(prefix)] if bucket else ():
         s3._delete_object(place.netloc, key)
 
 

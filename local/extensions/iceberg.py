@@ -12,6 +12,8 @@ from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStrea
 from pyiceberg.schema import Schema
 from pyiceberg.table import StaticTable
 
+from local.extensions.loops import on_loop
+
 
 def live_rows(metadata_location: str, words: set[str] | None, *, empty: bool = False) -> pa.Table:
     """The rows of the current snapshot under the current schema: columns by field id, missing ones null, deletes applied.
@@ -104,9 +106,8 @@ class _Upload(io.BytesIO):
         if not self.closed:
             body = self.getvalue()
             headers = {"content-type": "application/octet-stream", "content-length": str(len(body))}
-            status, _, answered = self._context.copy().run(
-                s3._put_object, self._place.netloc, self._place.path.lstrip("/"), body, headers,
-            )  # fmt: skip
+            place = self._place.netloc, self._place.path.lstrip("/")
+            status, _, answered = self._context.copy().run(on_loop, s3._put_object, *place, body, headers)
             if status >= HTTPStatus.MULTIPLE_CHOICES:
                 raise OSError(f"{self._place.geturl()} could not be written: {answered!r}")
         super().close()
@@ -131,4 +132,4 @@ class StoreIO(FileIO):
     def delete(self, location: str | InputFile | OutputFile) -> None:
         """Remove an object."""
         place = urlparse(location if isinstance(location, str) else location.location)
-        self._context.copy().run(s3._delete_object, place.netloc, place.path.lstrip("/"))
+        self._context.copy().run(on_loop, s3._delete_object, place.netloc, place.path.lstrip("/"))
