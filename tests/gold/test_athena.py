@@ -10,7 +10,7 @@ from pyiceberg.catalog import load_catalog
 
 from scripts.gold_sources import wanted
 from tests.gold.conftest import STACK, Laptop
-from tests.gold.dbt import Done, dbt
+from tests.gold.runs import DBT, ROOT, Done, dbt
 from tidegate.tables.mirror import mirror
 
 GOLD = f"{STACK}_gold"
@@ -53,6 +53,18 @@ def test_a_second_build_replaces_the_tables(laptop: Laptop, tmp_path: Path) -> N
     after = catalogued(laptop)
     assert set(after) == set(places)  # nothing is left of the swap
     assert not {after[name] for name in after if after[name]} & set(places.values())
+
+
+@pytest.mark.usefixtures("on_athena")
+def test_it_is_built_where_the_system_has_no_semaphores(laptop: Laptop, tmp_path: Path) -> None:
+    """As in a Lambda: dbt by itself fails there, with locks of threads it does not."""
+    python = [str(DBT.with_name("python")), str(ROOT / "tests/gold/without_semaphores.py")]
+    alone = dbt(tmp_path, "run", "--select", "dim_payer", target="athena", command=python, **laptop.environment)
+    assert (alone.code, "Function not implemented" in alone.said) == (1, True)
+    place = catalogued(laptop)["dim_payer"]
+    threads = dbt(tmp_path, "run", "--select", "dim_payer", target="athena", command=[*python, "--threads"], **laptop.environment)
+    assert threads.code == 0, threads.said
+    assert catalogued(laptop)["dim_payer"] != place
 
 
 def catalogued(laptop: Laptop) -> dict[str, str]:

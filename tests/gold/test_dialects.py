@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 
 from local.extensions import trino_functions
-from tests.gold.dbt import PROJECT, Done, dbt
+from tests.gold.runs import PROJECT, Done, dbt
 
 DIALECTS = ("duckdb", "athena", "redshift", "snowflake")
 DIALECT = PROJECT / "macros/dialect.sql"

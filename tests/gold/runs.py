@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,18 @@ PROJECT = ROOT / "sql"
 NOWHERE = "http://127.0.0.1:9"  # the port of `discard`: whoever goes there for the network finds none
 
 
-def dbt(room: Path, *arguments: str, target: str, **environment: str) -> "Done":
+def dbt(room: Path, *arguments: str, target: str, command: Sequence[str] = (str(DBT),), **environment: str) -> "Done":
     """Run one command on the project; its files go to `room`."""
     if not DBT.exists():
         pytest.skip(f"{DBT} is missing: run `make setup`, or set TIDEGATE_DBT")
     places = {"DBT_TARGET_PATH": str(room / "target"), "DBT_LOG_PATH": str(room / "logs"), "HOME": str(room)}
     apart = {"AWS_EC2_METADATA_DISABLED": "true", "HTTPS_PROXY": NOWHERE, "HTTP_PROXY": NOWHERE, "NO_PROXY": "127.0.0.1"}
     finished = subprocess.run(  # noqa: S603 - our own command
-        [str(DBT), "--no-version-check", "--no-use-colors", *arguments, "--target", target,
+        [*command, "--no-version-check", "--no-use-colors", *arguments, "--target", target,
          "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)],
         env={"PATH": os.environ["PATH"]} | places | apart | environment, capture_output=True, text=True, check=False, timeout=900,
     )  # fmt: skip
-    return Done(finished.returncode, finished.stdout, room / "target")
+    return Done(finished.returncode, finished.stdout + finished.stderr, room / "target")
 
 
 class Done:
