@@ -13,6 +13,7 @@ MODULES = (
     "jobs",
     "crawlers",
     "athena",
+    "table_versions",
     "catalog",
     "logs",
     "layers",

@@ -10,7 +10,7 @@ import duckdb
 
 SIMPLE = {
     "BOOLEAN": "boolean", "TINYINT": "tinyint", "SMALLINT": "smallint", "INTEGER": "integer", "BIGINT": "bigint",
-    "UTINYINT": "smallint", "USMALLINT": "integer", "UINTEGER": "bigint", "UBIGINT": "decimal(20,0)", "HUGEINT": "decimal(38,0)",
+    "UTINYINT": "smallint", "USMALLINT": "integer", "UINTEGER": "bigint", "UBIGINT": "decimal(20,0)", "HUGEINT": "bigint",
     "UHUGEINT": "decimal(38,0)", "FLOAT": "float", "DOUBLE": "double", "DATE": "date", "TIME": "time", "TIMESTAMP": "timestamp",
     "TIMESTAMP_S": "timestamp", "TIMESTAMP_MS": "timestamp", "TIMESTAMP_NS": "timestamp",
     "TIMESTAMP WITH TIME ZONE": "timestamp with time zone", "BLOB": "varbinary",

@@ -1,25 +1,31 @@
-"""The live rows of an Iceberg table, read by pyiceberg straight from the emulator's bucket store."""
+"""Iceberg tables, read and written by pyiceberg straight from and to the emulator's bucket store."""
 
 import contextvars
 import io
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlparse
 
 import pyarrow as pa
 from ministack.services import s3
-from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile
+from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
 from pyiceberg.schema import Schema
 from pyiceberg.table import StaticTable
 
+from local.extensions.loops import on_loop
 
-def live_rows(metadata_location: str, words: set[str] | None) -> pa.Table:
+
+def live_rows(metadata_location: str, words: set[str] | None, *, empty: bool = False) -> pa.Table:
     """The rows of the current snapshot under the current schema: columns by field id, missing ones null, deletes applied.
 
     Only columns named among `words` (lower case) are read; None reads all. Where a list of structs is null, pyiceberg 0.12 gives an
-    empty one.
+    empty one. `empty` leaves the rows out.
     """
     table = StaticTable.from_metadata(metadata_location, properties={"py-io-impl": f"{__name__}.StoreIO"})
     names = _wanted(table.schema(), words)
+    if empty:
+        whole = table.schema().as_arrow().empty_table()
+        return whole.select(list(names)) if "*" not in names else whole
     rows: pa.Table = table.scan(selected_fields=names).to_arrow()
     return rows.select(list(names)) if "*" not in names else rows
 
@@ -64,8 +70,51 @@ class StoredFile(InputFile):
         return io.BytesIO(self._body())  # type: ignore[return-value]
 
 
+class NewFile(OutputFile):
+    """One object that will be."""
+
+    def __init__(self, location: str, context: contextvars.Context) -> None:
+        """At an s3 URL, in the account of the context."""
+        super().__init__(location)
+        self._context = context
+
+    def __len__(self) -> int:
+        """Bytes."""
+        return len(self.to_input_file())
+
+    def exists(self) -> bool:
+        """Whether the object is there."""
+        return self.to_input_file().exists()
+
+    def to_input_file(self) -> StoredFile:
+        """The object as it is."""
+        return StoredFile(self.location, self._context)
+
+    def create(self, overwrite: bool = False) -> OutputStream:  # noqa: FBT001, FBT002 - the interface's
+        """A file whose bytes become the object when it is closed."""
+        if not overwrite and self.exists():
+            raise FileExistsError(self.location)
+        return _Upload(self.location, self._context)
+
+
+class _Upload(io.BytesIO):
+    def __init__(self, location: str, context: contextvars.Context) -> None:
+        super().__init__()
+        self._place, self._context = urlparse(location), context
+
+    def close(self) -> None:
+        if not self.closed:
+            body = self.getvalue()
+            headers = {"content-type": "application/octet-stream", "content-length": str(len(body))}
+            place = self._place.netloc, self._place.path.lstrip("/")
+            status, _, answered = self._context.copy().run(on_loop, s3._put_object, *place, body, headers)
+            if status >= HTTPStatus.MULTIPLE_CHOICES:
+                raise OSError(f"{self._place.geturl()} could not be written: {answered!r}")
+        super().close()
+
+
 class StoreIO(FileIO):
-    """Reads objects; writes nothing."""
+    """Reads and writes objects."""
 
     def __init__(self, properties: dict[str, Any] | None = None) -> None:
         """In the account of the current request."""
@@ -76,10 +125,11 @@ class StoreIO(FileIO):
         """The object at an s3 URL."""
         return StoredFile(location, self._context)
 
-    def new_output(self, location: str) -> OutputFile:
-        """Refused."""
-        raise PermissionError(f"read only: {location}")
+    def new_output(self, location: str) -> NewFile:
+        """A new object at an s3 URL."""
+        return NewFile(location, self._context)
 
     def delete(self, location: str | InputFile | OutputFile) -> None:
-        """Refused."""
-        raise PermissionError(f"read only: {location}")
+        """Remove an object."""
+        place = urlparse(location if isinstance(location, str) else location.location)
+        self._context.copy().run(on_loop, s3._delete_object, place.netloc, place.path.lstrip("/"))

@@ -18,7 +18,8 @@
 {% macro moment_text(moment) %}{{ return(adapter.dispatch('moment_text', 'tidegate')(moment)) }}{% endmacro %}
 {% macro default__moment_text(moment) %}{{ exceptions.raise_compiler_error('moment_text: no words for ' ~ target.type) }}{% endmacro %}
 {% macro duckdb__moment_text(moment) %}strftime({{ moment }}, '%Y-%m-%d %H:%M:%S.%f'){% endmacro %}
-{% macro athena__moment_text(moment) %}date_format({{ moment }}, '%Y-%m-%d %H:%i:%s.%f'){% endmacro %}
+{#- Trino's date_format forgets what is less than a millisecond. -#}
+{% macro athena__moment_text(moment) %}cast(cast({{ moment }} as timestamp(6)) as varchar){% endmacro %}
 {% macro redshift__moment_text(moment) %}to_char({{ moment }}, 'YYYY-MM-DD HH24:MI:SS.US'){% endmacro %}
 {% macro snowflake__moment_text(moment) %}to_char({{ moment }}, 'YYYY-MM-DD HH24:MI:SS.FF6'){% endmacro %}
 
@@ -31,7 +32,17 @@
 {#- The smaller and the larger of two values that are there. -#}
 {% macro earlier(one, other) %}case when {{ one }} < {{ other }} then {{ one }} else {{ other }} end{% endmacro %}
 
-{#- A text as a double where a condition holds and the text is a number, else NULL. -#}
-{% macro number_or_null(text, condition) %}case when {{ condition }} then {{ adapter.dispatch('try_double', 'tidegate')(text) }} end{% endmacro %}
-{% macro default__try_double(text) %}try_cast({{ text }} as double){% endmacro %}
-{% macro redshift__try_double(text) %}case when {{ text }} ~ '^-?[0-9]+([.][0-9]+)?$' then cast({{ text }} as double precision) end{% endmacro %}
+{#- A text as a double where a condition holds and the text is a number, else NULL. Casts alone take different texts for numbers. -#}
+{% macro number_or_null(text, condition) -%}
+    case when {{ condition }} and {{ adapter.dispatch('is_number', 'tidegate')(text) }} then cast({{ text }} as {{ type_double() }}) end
+{%- endmacro %}
+{% macro default__is_number(text) %}{{ exceptions.raise_compiler_error('is_number: no words for ' ~ target.type) }}{% endmacro %}
+{% macro duckdb__is_number(text) %}regexp_full_match({{ text }}, '{{ number_pattern() }}'){% endmacro %}
+{% macro athena__is_number(text) %}regexp_like({{ text }}, '^{{ number_pattern() }}\z'){% endmacro %}
+{% macro redshift__is_number(text) %}{{ text }} ~ '^{{ number_pattern() }}$'{% endmacro %}
+{% macro snowflake__is_number(text) %}regexp_like({{ text }}, '{{ number_pattern() }}'){% endmacro %}
+{% macro number_pattern() %}-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?{% endmacro %}
+
+{% macro type_double() %}{{ return(adapter.dispatch('type_double', 'tidegate')()) }}{% endmacro %}
+{% macro default__type_double() %}double{% endmacro %}
+{% macro redshift__type_double() %}double precision{% endmacro %}

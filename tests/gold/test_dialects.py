@@ -1,0 +1,89 @@
+"""The same models for four warehouses: each parses them without an account, and only sql/macros/dialect.sql knows which is which."""
+
+import re
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from local.extensions import trino_functions
+from tests.gold.runs import PROJECT, Done, dbt
+
+DIALECTS = ("duckdb", "athena", "redshift", "snowflake")
+DIALECT = PROJECT / "macros/dialect.sql"
+KNOWS_WAREHOUSES = re.compile(
+    r"\btarget\s*[.|\[]|adapter\s*\.\s*(dispatch|type)|\b(duckdb|athena|trino|redshift|snowflake|postgres)\b", re.IGNORECASE
+)
+
+# Names that every one of the four has, with one meaning
+ORDINARY = """
+    abs avg coalesce count cume_dist date_trunc dense_rank exp extract first_value floor lag last_value lead length ln
+    lower lpad max md5 min mod nth_value ntile nullif percent_rank power rank replace round row_number sign sqrt stddev_pop
+    stddev_samp substr substring sum translate trim upper var_pop var_samp
+"""
+EVERYWHERE = frozenset(ORDINARY.split())
+KNOWN = {
+    "duckdb": EVERYWHERE | {"date_add", "date_diff", "make_timestamp", "regexp_full_match", "strftime"},
+    "athena": trino_functions.TRINO,
+    "redshift": EVERYWHERE | {"dateadd", "datediff", "to_char"},
+    "snowflake": EVERYWHERE | {"convert_timezone", "dateadd", "datediff", "regexp_like", "to_char", "to_timestamp_ntz"},
+}
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Done]:
+    """Compiling parses the project first; it is told to ask no warehouse."""
+    room = tmp_path_factory.mktemp(request.param)
+    return request.param, dbt(room, "compile", "--no-introspect", "--no-populate-cache", target=request.param)
+
+
+def test_the_project_compiles_without_account_or_network(compiled: tuple[str, Done]) -> None:
+    dialect, done = compiled
+    assert done.code == 0, f"{dialect}: {done.said}"
+    names = {Path(path).stem for path in done.compiled()}
+    assert set(done.nodes()) <= names
+
+
+def test_every_model_and_test_is_sql_of_the_dialect(compiled: tuple[str, Done]) -> None:
+    dialect, done = compiled
+    refused = {path: said for path, sql in done.compiled().items() if (said := refusal(sql, dialect))}
+    assert refused == {}
+
+
+def test_only_one_file_knows_warehouses() -> None:
+    """So a model cannot differ between warehouses but in what that file says."""
+    telling = {
+        str(path.relative_to(PROJECT)): found.group()
+        for folder in ("models", "macros", "tests") for path in sorted((PROJECT / folder).rglob("*.sql"))
+        if path != DIALECT and (found := KNOWS_WAREHOUSES.search(path.read_text()))
+    }  # fmt: skip
+    assert telling == {}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql"),
+    [
+        ("athena", "select strftime(a, '%Y') from b"),
+        ("athena", "select a ~ 'x' from b"),
+        ("athena", "select left(a, 2) from b"),
+        ("duckdb", "select from_unixtime_nanos(a) from b"),
+        ("redshift", "select regexp_like(a, 'x') from b"),
+        ("snowflake", "select make_timestamp(a) from b"),
+        ("redshift", "vacuum b"),
+    ],
+)
+def test_another_warehouses_words_are_noticed(dialect: str, sql: str) -> None:
+    assert refusal(sql, dialect)
+
+
+def refusal(sql: str, dialect: str) -> str:
+    """Why a text is no query of a dialect, as far as a parser and a list of function names can tell."""
+    try:
+        tree = sqlglot.parse_one(sql, read=dialect, error_level=sqlglot.ErrorLevel.RAISE)
+    except sqlglot.errors.SqlglotError as error:
+        return str(error)
+    if not isinstance(tree, exp.Query) or tree.find(exp.Command):
+        return f"{tree.key} is no query"
+    unknown = {token.text.lower() for token in trino_functions.called(sql, tree, dialect)} - KNOWN[dialect]
+    return f"unknown functions: {sorted(unknown)}" if unknown else ""
