@@ -10,6 +10,7 @@ TIDEGATE_BUILD_PYTHON ?= 3.13
 TIDEGATE_BUILD_PLATFORM ?= x86_64-manylinux_2_28
 UV ?= uv
 locks ?= requirements.txt
+unused_folders ?= tests include
 
 ifeq ($(TIDEGATE_BUILD_PLATFORM),native)
 machine := --python "$(TIDEGATE_BUILD_PYTHON)"
@@ -23,7 +24,7 @@ define install_wheels
 UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never "$(UV)" pip install --quiet --target "$(ARTIFACTS_DIR)/python" $(machine) \
 	--only-binary :all: --require-hashes --no-deps --link-mode copy $(addprefix --requirement ,$(locks))
 rm -rf "$(ARTIFACTS_DIR)/python/bin" "$(ARTIFACTS_DIR)/python/.lock"
-find "$(ARTIFACTS_DIR)/python" \( -name __pycache__ -o -name tests -o -name include \) -type d -prune -exec rm -rf {} +
+find "$(ARTIFACTS_DIR)/python" \( -name __pycache__ $(foreach folder,$(unused_folders),-o -name $(folder)) \) -type d -prune -exec rm -rf {} +
 find "$(ARTIFACTS_DIR)/python" -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' -o -name '*.h' \) -delete
 endef
 

@@ -13,6 +13,7 @@ MODULES = (
     "jobs",
     "crawlers",
     "athena",
+    "named_queries",
     "table_versions",
     "catalog",
     "logs",
