@@ -29,15 +29,18 @@ define halves
 	wait $$half || other=$$?; cat .local/half-of-$@.txt; exit $$((first + other))
 endef
 
-.PHONY: help setup spark demo test check e2e build deploy bench clean lock unit sizes stop simulate chaos burst usage fuzz
+.PHONY: help setup spark demo gold test check e2e build deploy bench clean lock unit sizes stop simulate chaos burst usage fuzz
 
 help: ## show what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 setup: .venv/.ready .venvs/local/.ready .venvs/sam/.ready ## make the environments; every other target does it by itself
 
-demo: .local/deployed ## watch files become tables on the laptop's AWS
+demo: .local/deployed .venvs/dbt/.ready ## watch files become tables on the laptop's AWS
 	@$(BIN)/python -m demo.show
+
+gold: .local/deployed .venvs/dbt/.ready ## build the star schemas over the laptop's lake with dbt on DuckDB (SELECT=models, FRESH=1)
+	@$(BIN)/python -m local.gold $(if $(FRESH),--fresh) $(if $(SELECT),--select $(SELECT))
 
 test: check unit e2e ## run everything that CI runs
 

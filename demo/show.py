@@ -15,6 +15,7 @@ from typing import Any
 
 from demo.generate import generate
 from demo.story_of_failure import fail_and_recover
+from demo.story_of_gold import ask_gold
 from demo.story_of_size import outgrow_a_lambda
 from demo.world import World, total
 from tidegate.cli.output import out, print_table
@@ -55,6 +56,7 @@ def main() -> int:
     fail_and_recover(world, check)
     outgrow_a_lambda(world, check)
     _replay(world, check)
+    ask_gold(world, plan, check)
     _end(world, check, sum(dropped), time.monotonic() - started)
     return 1 if check.wrong else 0
 

@@ -86,4 +86,4 @@ REGIONS = (  # country, provinces; the second country name needs quotes in a CSV
 )
 HOME_COUNTRY = "Brightmoor"
 DISTRICTS = ("Aldersea", "Bexfold", "Cawdrum", "Dimmet", "Eskwater", "Fennock", "Gullmere", "Harrowby")
-HOME_PROVINCES = ("Eastreach", "Westreach", "Highreach")
+HOME_PROVINCES = (PROVINCE, "Eastreach", "Westreach", "Highreach")

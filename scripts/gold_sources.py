@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pyiceberg.types import IcebergType
 
 from tidegate.contracts.contract import Contract
 from tidegate.contracts.parse import parse_contract
-from tidegate.tables.mirror import Wanted
 from tidegate.tables.schema import duckdb_type, row_schema
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +24,8 @@ LAYERS = {
     "bronze": "Every accepted row of every file, with where it came from.",
     "silver": "The current state: the newest row of each key, or every row of a dataset without keys.",
 }
-_NAMED = re.compile(r"source\('(bronze|silver)', '([a-z0-9_]+)'\)")
+_NAMED = re.compile(r"lake\('(bronze|silver)', '([a-z0-9_]+)'\)")
+_TYPES = {"TIMESTAMP": "timestamp(6)", "TIMESTAMPTZ": "timestamp with time zone"}
 _HEAD = "# Written by `python -m scripts.gold_sources` from the contracts and the models: change those.\n"
 
 
@@ -37,15 +38,6 @@ def contracts() -> dict[str, Contract]:
     """Return the contracts by their tables' names."""
     read = (parse_contract(path.read_text(encoding="utf-8"), str(path)) for path in sorted(CONTRACTS.rglob("*.odcs.yaml")))
     return {contract.table: contract for contract in read}
-
-
-def wanted() -> list[Wanted]:
-    """Return the tables that gold reads, with the columns that they will have."""
-    known = contracts()
-    return [
-        Wanted(layer, table, {f.name: duckdb_type(f.field_type) for f in row_schema(known[table]).fields})
-        for layer, table in named()
-    ]
 
 
 def page() -> str:
@@ -67,8 +59,15 @@ def _table(contract: Contract) -> Mapping[str, Any]:
     return {
         "name": contract.table,
         "config": {"meta": {"dataset": contract.dataset}},
-        "columns": [{"name": f.name, **({"description": f.doc} if f.doc else {})} for f in fields],
+        "columns": [
+            {"name": f.name, "data_type": _type(f.field_type), **({"description": f.doc} if f.doc else {})} for f in fields
+        ],
     }
+
+
+def _type(kind: IcebergType) -> str:
+    """A column's type in words that every warehouse of gold takes."""
+    return _TYPES.get(duckdb_type(kind), duckdb_type(kind).lower())
 
 
 def main() -> None:

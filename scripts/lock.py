@@ -38,15 +38,17 @@ def names(lock: str) -> list[str]:
 
 
 def main() -> None:
-    """Lock the environments, then the layers: the engine's leaves out what the base layer has."""
+    """Lock the environments, then the layers: those that sit on the base layer leave out what it has."""
     compile_lock("requirements/uv.in", "requirements/uv.txt")
     compile_lock("pyproject.toml", APP, "--group=dev")
     for environment in ("bench", "dbt", "lint", "local", "sam", "spark"):
         compile_lock(f"requirements/{environment}.in", f"requirements/{environment}.txt")
-    base, engine = "layers/base/requirements", "layers/engine/requirements"
+    base, engine, gold = (f"layers/{layer}/requirements" for layer in ("base", "engine", "gold"))
     compile_lock(f"{base}.in", f"{base}.txt", f"--constraints={APP}", leave_out=RUNTIME)
     beside = ["boto3", "botocore", *COMMAND_LINE, *names(f"{base}.txt")]
     compile_lock(f"{engine}.in", f"{engine}.txt", f"--constraints={APP}", leave_out=beside)
+    as_base = (f"--constraints={base}.txt", "--constraints=requirements/dbt.txt")
+    compile_lock(f"{gold}.in", f"{gold}.txt", *as_base, leave_out=[*RUNTIME, *names(f"{base}.txt")])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 {#- Surrogate keys are hashes of natural keys, so that whoever builds them, whenever and in whatever order, makes the same ones. -#}
 
+{#- Values that differ have texts that differ: NULL is a text that no value has, and what stands between values is escaped in them. -#}
 {% macro surrogate_key(parts) -%}
     {%- set texts = [] -%}
     {%- for part in parts -%}
-        {%- do texts.append("coalesce(cast(" ~ part ~ " as " ~ dbt.type_string() ~ "), '')") -%}
+        {%- set text = "cast(" ~ part ~ " as " ~ dbt.type_string() ~ ")" -%}
+        {%- do texts.append("coalesce(replace(replace(" ~ text ~ ", '~', '~0'), '|', '~1'), '~')") -%}
     {%- endfor -%}
     {{ dbt.hash(texts | join(" || '|' || ")) }}
 {%- endmacro %}

@@ -27,7 +27,7 @@ with arrived as (
         {{ 'coalesce(' ~ effective_at ~ ', ' ~ beginning() ~ ')' if effective_at else arrived_at }} as effective_at,
         {{ tombstone or 'false' }} as is_deleted,
         {{ surrogate_key(attributes) }} as contents
-    from {{ relation }}
+    from {{ relation }} as sent
 ),
 -- A full load and the deltas that arrived after it began are an epoch.
 loads as (

@@ -3,6 +3,7 @@
 import random
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from pyiceberg.types import BooleanType, DateType, DecimalType, DoubleType, Iceb
 
 from scripts.gold_sources import contracts, named
 from tidegate.aws.iceberg import GlueLake
+from tidegate.contracts.contract import Contract
 
 LAYERS = ("bronze", "silver", "quarantine")
 FIRST = datetime(2024, 1, 1, 12, 30, 15, 123_456, tzinfo=UTC)
@@ -43,11 +45,16 @@ def lake(stack: str, bucket: str, rows: int = 40) -> GlueLake:
     made = GlueLake(stack, bucket, s3, glue)
     known = contracts()
     for layer, table in named():
-        made.open(known[table])
+        made.open(_whole(known[table]))
         opened = made.load(layer, table)
         content = drawn(opened.schema(), known[table].primary_key, layer, rows, random.Random(f"{layer}.{table}"))  # noqa: S311 - test data
         opened.append(pa.Table.from_pylist(content, schema=opened.schema().as_arrow()))
     return made
+
+
+def _whole(contract: Contract) -> Contract:
+    """The contract without partitions, of which a data file may have only one."""
+    return replace(contract, columns=tuple(replace(column, partition=None) for column in contract.columns))
 
 
 def drawn(schema: Schema, key: Sequence[str], layer: str, rows: int, dice: random.Random) -> list[dict[str, Any]]:

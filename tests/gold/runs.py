@@ -40,6 +40,11 @@ class Done:
         manifest = json.loads((self.target / "manifest.json").read_text())
         return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == kind}
 
+    def failures(self) -> dict[str, int | str]:
+        """The rows that each test found, by its name; what went wrong where it could not be run."""
+        results = json.loads((self.target / "run_results.json").read_text())["results"]
+        return {r["unique_id"]: r["failures"] if r["status"] in ("pass", "fail") else r["message"] for r in results}
+
     def compiled(self) -> dict[str, str]:
         """The SQL of every model and test, by the path of its file."""
         root = self.target / "compiled"

@@ -19,8 +19,8 @@ KNOWS_WAREHOUSES = re.compile(
 # Names that every one of the four has, with one meaning
 ORDINARY = """
     abs avg coalesce count cume_dist date_trunc dense_rank exp extract first_value floor lag last_value lead length ln
-    lower max md5 min mod nth_value ntile nullif percent_rank power rank replace round row_number sign sqrt stddev_pop stddev_samp substr
-    substring sum trim upper var_pop var_samp
+    lower lpad max md5 min mod nth_value ntile nullif percent_rank power rank replace round row_number sign sqrt stddev_pop
+    stddev_samp substr substring sum translate trim upper var_pop var_samp
 """
 EVERYWHERE = frozenset(ORDINARY.split())
 KNOWN = {

@@ -42,7 +42,7 @@ CASES = [
 ]
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.tuples(
         st.sampled_from(["", SHRINK]), st.sampled_from(["", TOMBSTONES]), st.booleans(), st.lists(BATCHES, min_size=1, max_size=5)

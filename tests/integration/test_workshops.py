@@ -27,7 +27,7 @@ def lake() -> Iterator[GlueLake]:
 A, D = ("a", 1, "A"), ("a", 2, "D")
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(BATCHES, min_size=1, max_size=6), st.sampled_from(["", SHRINK]), st.sampled_from(["", TOMBSTONES]))
 @example([Batch("delta", ((0, (A,)),)), Batch("delta", ((1, (D,)),)), Batch("delta", ((1, ()),))], "", TOMBSTONES)
 @example([Batch("delta", ((1, (D,)),)), Batch("delta", ((0, (A, ("b", None, "A"), ("b", 0, "B"))),))], "", TOMBSTONES)

@@ -75,6 +75,10 @@ def test_letter_about_a_crawl_asks_for_nothing_but_a_look() -> None:
     assert opened(letter) == Envelope(dataset="health.claims", error="Glue.AccessDeniedException")
 
 
+def test_letter_about_gold_asks_for_its_build() -> None:
+    assert opened({"kind": "gold-failed", "error": "GoldFailed", "failed": ["model.x"]}) == Envelope(gold=True, error="GoldFailed")
+
+
 def test_raw_notification_and_raw_sqs_batch_are_arrivals() -> None:
     assert keys(opened(NOTIFICATION)) == ["health/claims/delta/a b.csv"]
     assert keys(opened(TEN)) == ["health/claims/delta/a b.csv"] * 10

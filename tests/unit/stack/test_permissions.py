@@ -54,12 +54,25 @@ def test_only_load_reads_landing_files_and_the_token_key() -> None:
 
 
 def test_only_load_and_maintain_change_tables_and_only_load_makes_them() -> None:
-    """The crawler does so too, in a database of its own: test_crawler.py."""
+    """The crawler and gold do so too, in databases of their own: test_crawler.py, and below."""
     changes = {"glue:UpdateTable", "s3:DeleteObject"}
     loads = ["LoadRole", "LoadJobRole"]
-    others = [(name, statement) for name, statement in statements() if name != "LandingCrawlerRole"]
+    others = [(name, statement) for name, statement in statements() if name not in ("LandingCrawlerRole", "GoldRole")]
     assert {name for name, statement in others if changes & set(as_list(statement["Action"]))} == {*loads, "MaintainRole"}
     assert [name for name, statement in others if "glue:CreateTable" in as_list(statement["Action"])] == loads
+
+
+def test_gold_changes_tables_of_its_own_database_only() -> None:
+    changes = {"glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable", "s3:DeleteObject"}
+    allowed = [s for name, s in statements() if name == "GoldRole" and changes & set(as_list(s["Action"]))]
+    named = sorted(str(resource["Fn::Sub"]).rpartition(":")[2] for s in allowed for resource in s["Resource"])
+    assert named == [
+        "${LakeBucket.Arn}/athena/gold/*",
+        "${LakeBucket.Arn}/gold/*",
+        "catalog",
+        "database/${GoldDatabase}",
+        "table/${GoldDatabase}/*",
+    ]
 
 
 def test_buckets_queues_and_topic_refuse_plain_http() -> None:

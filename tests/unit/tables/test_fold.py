@@ -21,21 +21,21 @@ def sales(tmp_path: Path) -> Dataset:
     return Dataset(LocalLake(tmp_path / "warehouse"), tmp_path)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(HISTORIES, st.booleans())
 def test_any_history_of_an_upsert_dataset_leaves_the_plain_fold(history: list[Step], apart: bool) -> None:  # noqa: FBT001 - drawn
     with tempfile.TemporaryDirectory() as place:
         play(Dataset(LocalLake(Path(place)), Path(place), SALES, apart=apart), history)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(HISTORIES, st.booleans())
 def test_any_history_of_an_append_dataset_leaves_the_plain_fold(history: list[Step], apart: bool) -> None:  # noqa: FBT001 - drawn
     with tempfile.TemporaryDirectory() as place:
         play(Dataset(LocalLake(Path(place)), Path(place), EVENTS, apart=apart), history)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(HISTORIES)
 def test_any_history_of_a_dataset_laid_out_by_other_columns_leaves_the_plain_fold(history: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as place:

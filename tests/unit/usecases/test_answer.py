@@ -11,6 +11,7 @@ from tidegate.errors import Throttled
 from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileState
 from tidegate.model.selection import Selection
+from tidegate.usecases.gold import FAILED
 from tidegate.usecases.replay import Care
 from tidegate.usecases.turns import Turns
 
@@ -60,6 +61,14 @@ class TestOurLetters:
         world.letters.post(json.dumps(world.letters.sent[0]))
         assert world.answer().replayed.files == ()
         assert (world.state(a), world.letters.queue) == (S.LOADED, {})
+
+    def test_build_of_gold_that_failed_is_tried_again(self, world: World) -> None:
+        world.ledger.keep_cursor(FAILED, {"silver.health_claims": "v1"})
+        world.letters.post(json.dumps({"kind": "gold-failed", "error": "GoldFailed"}))
+        world.answer(dry_run=True)
+        assert world.ledger.cursor(FAILED) == {"silver.health_claims": "v1"}
+        assert world.answer().answered == 1
+        assert (world.ledger.cursor(FAILED), world.letters.queue) == ({}, {})
 
     @pytest.mark.parametrize("step", ["end_run", "give_up"])
     def test_letter_of_a_run_that_is_still_failing_stays(self, world: World, step: str) -> None:

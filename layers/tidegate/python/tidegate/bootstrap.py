@@ -1,7 +1,10 @@
 """Wiring: each port gets its adapter here, once a process, and only when it is asked for."""
 
 import functools
+import tempfile
 import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +18,7 @@ from tidegate.aws.letters import Letterbox
 from tidegate.aws.objects import S3Objects
 from tidegate.aws.table import Table
 from tidegate.aws.timer import QueueTimer
+from tidegate.aws.topic import Topic
 from tidegate.aws.workflow import StepFunctions
 from tidegate.model.runs import Manifest
 from tidegate.model.upkeep import Policy
@@ -22,6 +26,7 @@ from tidegate.ports import Lake
 from tidegate.settings import Settings
 from tidegate.usecases.batch import Desk
 from tidegate.usecases.batch import Limits as ClaimLimits
+from tidegate.usecases.gold import ACCOUNT, GOLD
 from tidegate.usecases.ingest import Register
 from tidegate.usecases.maintain_dataset import Keeping
 from tidegate.usecases.reconcile import Pace
@@ -32,6 +37,7 @@ from tidegate.usecases.wake import Waker
 if TYPE_CHECKING:  # DuckDB is heavy, and half of the functions never need it
     from tidegate.engine import Keyring, Limits
     from tidegate.tables.workshop import LocalWorkshop
+    from tidegate.warehouses.dbt import DbtBuilder
 
 settings = Settings()
 _RETRY = Config(retries={"mode": "standard", "max_attempts": 6}, connect_timeout=5, read_timeout=60, max_pool_connections=20)
@@ -170,6 +176,28 @@ def keeping(memory_mb: int, milliseconds: int, directory: str) -> Keeping:
     )
     merger = LocalMerger(Path(directory), _engine_limits(memory_mb, directory))
     return Keeping(desk(), store, merger, policy, clock() + milliseconds * 1000, time.sleep)
+
+
+@contextmanager
+def gold() -> Iterator[tuple["DbtBuilder", Callable[[Mapping[str, Any]], None]]]:
+    """Return what builds gold, and what tells how a build ended."""
+    from tidegate.warehouses.dbt import DbtBuilder, shipped_project
+
+    # dbt's profile reads these from the environment, and takes something else for one that is not there.
+    (settings.text("ATHENA_WORKGROUP"), settings.text("LAKE_BUCKET"), settings.text("TIDEGATE_STACK"))
+    room = Path(tempfile.gettempdir()) / "gold"
+    room.mkdir(exist_ok=True)
+    topic = Topic(client("sns"), settings.text("TOPIC_ARN"))
+    with shipped_project() as project:
+        builder = DbtBuilder(project, room, "athena")
+
+        def tell(message: Mapping[str, Any]) -> None:
+            if message["status"] == "FAILED":
+                objects().put(ACCOUNT, builder.account.read_bytes() if builder.account.exists() else b"dbt wrote nothing")
+                letters().send(message)
+            topic.tell(f"Tidegate: gold {message['status']}", message, GOLD)
+
+        yield builder, tell
 
 
 def workshop(manifest: Manifest, memory_mb: int, directory: str) -> "LocalWorkshop":

@@ -1,5 +1,5 @@
 {{ scd2(
-    source('bronze', 'healthcare_organizations'),
+    lake('bronze', 'healthcare_organizations'),
     key=['organization_id'],
     attributes=['name', 'address', 'city', 'state', 'zip', 'phone'],
 ) }}

@@ -1,5 +1,5 @@
 {{ scd2(
-    source('bronze', 'healthcare_patients'),
+    lake('bronze', 'healthcare_patients'),
     key=['patient_id'],
-    attributes=['birth_date', 'death_date', 'marital_status', 'race', 'ethnicity', 'gender', 'city', 'state', 'county', 'zip'],
+    attributes=['birth_date', 'death_date', 'marital_status', 'race', 'ethnicity', 'gender', 'address', 'city', 'state', 'county', 'zip'],
 ) }}

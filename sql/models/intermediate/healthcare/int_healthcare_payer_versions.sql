@@ -1,5 +1,5 @@
 {{ scd2(
-    source('bronze', 'healthcare_payers'),
+    lake('bronze', 'healthcare_payers'),
     key=['payer_id'],
     attributes=['name', 'address', 'city', 'state_headquartered', 'zip', 'phone'],
 ) }}

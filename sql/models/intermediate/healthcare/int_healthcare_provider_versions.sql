@@ -1,5 +1,5 @@
 {{ scd2(
-    source('bronze', 'healthcare_providers'),
+    lake('bronze', 'healthcare_providers'),
     key=['provider_id'],
     attributes=['organization_id', 'name', 'gender', 'speciality', 'address', 'city', 'state', 'zip'],
 ) }}

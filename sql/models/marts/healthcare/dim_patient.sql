@@ -1,7 +1,7 @@
 {{ dimension(
     'patient',
     ref('int_healthcare_patient_versions'),
-    attributes=['birth_date', 'death_date', 'marital_status', 'race', 'ethnicity', 'gender', 'city', 'state', 'county', 'zip'],
+    attributes=['birth_date', 'death_date', 'marital_status', 'race', 'ethnicity', 'gender', 'address', 'city', 'state', 'county', 'zip'],
     references=[
         (ref('stg_healthcare_encounters'), 'patient_id'),
         (ref('stg_healthcare_claims'), 'patient_id'),

@@ -1,3 +1,4 @@
+{{ config(tags=['still']) }}
 with digits as (
     {% for digit in range(10) %}select {{ digit }} as d{% if not loop.last %} union all {% endif %}{% endfor %}
 ),

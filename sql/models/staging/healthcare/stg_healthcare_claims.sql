@@ -30,4 +30,4 @@ select
     {{ utc('last_billed_at_p') }} as last_billed_at_p,
     healthcare_claim_type_1_id,
     healthcare_claim_type_2_id
-from {{ source('silver', 'healthcare_claims') }}
+from {{ lake('silver', 'healthcare_claims') }} as sent

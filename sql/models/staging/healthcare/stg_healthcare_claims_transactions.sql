@@ -32,4 +32,4 @@ select
     fee_schedule_id,
     provider_id,
     supervising_provider_id
-from {{ source('silver', 'healthcare_claims_transactions') }}
+from {{ lake('silver', 'healthcare_claims_transactions') }} as sent

@@ -6,4 +6,4 @@ select
     encounter_id,
     code,
     description
-from {{ source('silver', 'healthcare_conditions') }}
+from {{ lake('silver', 'healthcare_conditions') }} as sent

@@ -14,4 +14,4 @@ select
     payer_coverage,
     reason_code,
     reason_description
-from {{ source('silver', 'healthcare_encounters') }}
+from {{ lake('silver', 'healthcare_encounters') }} as sent

@@ -13,4 +13,4 @@ select
     total_cost,
     reason_code,
     reason_description
-from {{ source('silver', 'healthcare_medications') }}
+from {{ lake('silver', 'healthcare_medications') }} as sent

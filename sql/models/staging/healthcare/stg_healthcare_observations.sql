@@ -9,4 +9,4 @@ select
     value,
     units,
     value_type
-from {{ source('silver', 'healthcare_observations') }}
+from {{ lake('silver', 'healthcare_observations') }} as sent

@@ -10,4 +10,4 @@ select
     phone,
     revenue,
     utilization
-from {{ source('silver', 'healthcare_organizations') }}
+from {{ lake('silver', 'healthcare_organizations') }} as sent

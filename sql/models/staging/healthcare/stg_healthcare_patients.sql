@@ -24,4 +24,4 @@ select
     longitude,
     healthcare_expenses,
     healthcare_coverage
-from {{ source('silver', 'healthcare_patients') }}
+from {{ lake('silver', 'healthcare_patients') }} as sent

@@ -20,4 +20,4 @@ select
     unique_customers,
     qols_avg,
     member_months
-from {{ source('silver', 'healthcare_payers') }}
+from {{ lake('silver', 'healthcare_payers') }} as sent

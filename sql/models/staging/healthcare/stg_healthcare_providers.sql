@@ -11,4 +11,4 @@ select
     latitude,
     longitude,
     utilization
-from {{ source('silver', 'healthcare_providers') }}
+from {{ lake('silver', 'healthcare_providers') }} as sent

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlparse
 
@@ -34,6 +35,15 @@ class GlueMetadata:
             found += [_observed(name, snapshot, snapshots) for snapshot in mine]
         return found
 
+    def versions(self, tables: Sequence[str]) -> Mapping[str, str]:
+        """Name the current version of each `<layer>.<table>` that is there: the place of its metadata, which every commit moves."""
+        found = {}
+        for name in tables:
+            layer, _, table = name.partition(".")
+            with suppress(NotFound):
+                found[name] = self._place(f"{self._stack}_{layer}", table)
+        return found
+
     def _tables(self, table: str) -> Iterator[tuple[str, Snapshots, int | None]]:
         for layer in LAYERS:
             try:
@@ -44,12 +54,15 @@ class GlueMetadata:
             yield f"{layer}.{table}", snapshots, metadata.get("current-snapshot-id")
 
     def _metadata(self, database: str, table: str) -> Mapping[str, Any]:
+        place = urlparse(self._place(database, table))
         with speaking_to_aws():
-            entry = self._glue.get_table(DatabaseName=database, Name=table)["Table"]
-            place = urlparse(entry["Parameters"]["metadata_location"])
             body = self._s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
         metadata: Mapping[str, Any] = json.loads(body)
         return metadata
+
+    def _place(self, database: str, table: str) -> str:
+        with speaking_to_aws():
+            return str(self._glue.get_table(DatabaseName=database, Name=table)["Table"]["Parameters"]["metadata_location"])
 
 
 def _observed(name: str, snapshot: Mapping[str, Any], snapshots: Snapshots) -> Commit:

@@ -82,6 +82,11 @@ def _arrivals(body: Mapping[str, Any]) -> Envelope:
     return Envelope(arrivals=arrivals, wake=tuple(m.wake for m in found if m.wake), problem=problem)
 
 
+def _gold(body: Mapping[str, Any]) -> Envelope:
+    """Our own, of a build of gold that failed."""
+    return Envelope(gold=True, error=str(body.get("error", "")))
+
+
 def _tick(_body: Mapping[str, Any]) -> Envelope:
     """Of a schedule: the next one did its work."""
     return Envelope()
@@ -89,6 +94,7 @@ def _tick(_body: Mapping[str, Any]) -> Envelope:
 
 _READERS: dict[str, Callable[[Mapping[str, Any]], Envelope]] = {
     **dict.fromkeys(("run-failed", "fail-failed", "notify-failed", "crawl-failed"), _letter),
+    "gold-failed": _gold,
     "aws.states": _execution,
     "aws.events": _tick,
 }

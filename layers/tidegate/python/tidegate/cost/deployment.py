@@ -11,7 +11,7 @@ RUN_STATES = {
     Compute.LAMBDA: ("Claim", "Load", "Audit", "Settle", "Crawl?", "Notify"),
     Compute.GLUE: ("Claim", "Load", "Escalate", "LoadOnGlue", "Audit", "Settle", "Crawl?", "Notify"),
 }
-VERBS = ("ingest", "claim", "load", "audit", "settle", "fail", "replay", "reconcile", "maintain")
+VERBS = ("ingest", "claim", "load", "audit", "settle", "fail", "replay", "reconcile", "maintain", "gold")
 TASK_BYTES = 67_108_864  # of text: what one core of a Glue job takes at a time
 CORES_PER_DPU = 4
 _LOADERS = ("load", "maintain")  # the functions with LoadMemory and LoadEphemeralStorage
@@ -32,7 +32,7 @@ class Deployment:
     """
 
     architecture: str = "x86_64"
-    memory: Mapping[str, int] = field(default_factory=lambda: _sizes(3008, 512))
+    memory: Mapping[str, int] = field(default_factory=lambda: _sizes(3008, 512) | {"gold": 1769})
     disk: Mapping[str, int] = field(default_factory=lambda: _sizes(4096, 512))
     batch_files: int = 1000
     batch_bytes: int = 256 << 20
@@ -46,7 +46,7 @@ class Deployment:
     poll_seconds: int = 20
     keys: int = 1
     secrets: int = 1
-    alarms: int = 10
+    alarms: int = 11
 
     def with_parameters(self, given: Mapping[str, str]) -> "Deployment":
         """Return what a stack with these parameters is; those that the template lacks, or that do not matter here, change nothing."""

@@ -39,7 +39,7 @@ class Envelope:
 
     The files of `run_id` that failed with it are replayed, `arrivals` are registered, a `selection` is replayed, and the `dataset` and
     those in `wake` are woken. `token` is set when the execution of that lease is known to have ended. `error` is the class of what went
-    wrong. `problem` says why the letter cannot be read in full.
+    wrong. With `gold` its build is to be tried again. `problem` says why the letter cannot be read in full.
     """
 
     dataset: str = ""
@@ -49,6 +49,7 @@ class Envelope:
     arrivals: tuple[Arrival, ...] = ()
     wake: tuple[str, ...] = ()
     selection: Selection = Selection()
+    gold: bool = False
     problem: str = ""
 
     @property

@@ -8,6 +8,7 @@ from tidegate.errors import NotFound
 from tidegate.model.files import FileState
 from tidegate.model.selection import DeadLetter, Envelope
 from tidegate.ports import Letters, Objects
+from tidegate.usecases.gold import try_again
 from tidegate.usecases.ingest import Register, ingest
 from tidegate.usecases.replay import OVERTAKEN, Care, Replayed, replay
 
@@ -71,6 +72,8 @@ def answer(envelope: Envelope, *, register: Register, objects: Objects, care: Ca
         if envelope.token:
             # Whoever is still at work under this lease is fenced off by the next token, like every run that is overtaken.
             register.waker.ledger.hold(envelope.dataset, envelope.token, register.waker.clock())
+        if envelope.gold:
+            try_again(register.waker.ledger)
     selection = replace(
         envelope.selection,
         wake=tuple(filter(None, [envelope.dataset, *envelope.wake])),

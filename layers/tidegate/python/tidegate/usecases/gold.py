@@ -1,0 +1,115 @@
+"""Gold: on a schedule, build the star schemas downstream of the tables that changed, one build at a time.
+
+A build reads tables and makes others anew from them, so doing it again is always right. What it was built from is remembered as the
+versions that the catalog named before it began: what is committed meanwhile is another version, and the next call builds again.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tidegate.ports import Clock, Ledger
+
+GOLD = "gold"  # the name of its lease and of its cursor
+FAILED = "gold#failed"  # what the last build failed on
+ACCOUNT = "runs/gold/dbt.log"  # what dbt told of the last build that failed
+_SHOWN = 50  # nodes in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What dbt says of a build: how many nodes ended well, and the names of models and tests that did not."""
+
+    done: int
+    failed: Sequence[str] = ()
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call did: `changed` are the tables that are built from anew, as `<layer>.<table>`; `why_not` says why nothing was built."""
+
+    changed: Sequence[str] = ()
+    built: Built | None = None
+    why_not: str = ""
+
+
+class Builder(Protocol):
+    """Builds models over tables, and runs their tests."""
+
+    def sources(self) -> Sequence[str]:
+        """Name the tables that models are made from, as `<layer>.<table>`."""
+        ...
+
+    def build(self, changed: Collection[str]) -> Built:
+        """Build what is downstream of some tables; what fails is in the answer, not raised."""
+        ...
+
+
+class Versions(Protocol):
+    """The catalog."""
+
+    def versions(self, tables: Sequence[str]) -> Mapping[str, str]:
+        """Name the current version of each of these tables that is there."""
+        ...
+
+
+Tell = Callable[[Mapping[str, Any]], None]
+"""Tells people how a build ended; a failed one also leaves a letter."""
+
+
+def build_gold(
+    builder: Builder, catalog: Versions, ledger: Ledger, clock: Clock, until: int, tell: Tell, *, everything: bool = False
+) -> Outcome:
+    """Build what changed since the last build that ended well; `everything` builds all of it.
+
+    What failed is told once, with a letter, and tried again when a table changes or the letter is replayed. `until` is when this call is
+    over whatever it does, in microseconds since 1970, UTC.
+    """
+    seen = ledger.lease(GOLD)
+    if seen.held and not seen.is_free(clock()):
+        return Outcome(why_not="another build is under way")
+    lease = ledger.take(seen, clock(), until, GOLD)
+    if lease is None:
+        return Outcome(why_not="another build was faster")
+    try:
+        return _under_lease(builder, catalog, ledger, tell, everything=everything)
+    finally:
+        ledger.release(GOLD, lease.token)
+
+
+def _under_lease(builder: Builder, catalog: Versions, ledger: Ledger, tell: Tell, *, everything: bool) -> Outcome:
+    now = catalog.versions(builder.sources())
+    before, failed = ledger.cursor(GOLD), ledger.cursor(FAILED)
+    changed = sorted(name for name, version in now.items() if everything or before.get(name) != version)
+    if not changed:
+        return Outcome(why_not="no table changed")
+    if not everything and {name: failed.get(name) for name in changed} == {name: now[name] for name in changed}:
+        return Outcome(
+            changed, why_not="the last build of the same tables failed; mend the cause, then: tidegate replay --letters 10"
+        )
+    built = builder.build(changed)
+    tell(_message(changed, built))
+    ledger.keep_cursor(FAILED if built.failed else GOLD, now)
+    return Outcome(changed, built)
+
+
+def try_again(ledger: Ledger) -> None:
+    """Have the next call build what failed."""
+    ledger.keep_cursor(FAILED, {})
+
+
+def _message(changed: Sequence[str], built: Built) -> dict[str, Any]:
+    """Return what is told of a build: names only, because what a warehouse says may quote a row."""
+    ended = {"done": built.done, "failed_total": len(built.failed), "skipped": built.skipped}
+    if not built.failed:
+        return {"kind": "gold-built", "status": "SUCCEEDED", "tables": list(changed), **ended}
+    return {
+        "kind": "gold-failed",
+        "status": "FAILED",
+        "error": "GoldFailed",
+        "tables": list(changed),
+        "failed": list(built.failed[:_SHOWN]),
+        **ended,
+        "next": f"read {ACCOUNT} in the lake bucket, mend the cause, then: tidegate replay --letters 10",
+    }

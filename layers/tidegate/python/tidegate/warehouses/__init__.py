@@ -1,0 +1,1 @@
+"""Adapters to what gold is built in."""

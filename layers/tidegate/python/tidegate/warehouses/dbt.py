@@ -1,0 +1,63 @@
+"""Gold's models, built by dbt in this process. dbt comes with the layer of the function that builds gold, and is imported here only."""
+
+import contextlib
+import importlib.resources
+import multiprocessing.dummy
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tidegate.usecases.gold import Built
+
+_GOOD = frozenset({"success", "pass", "warn", "no-op"})
+
+
+@dataclass(frozen=True, slots=True)
+class DbtBuilder:
+    """The dbt project in a folder; `room` is where dbt may write. `target` is one of its profiles."""
+
+    project: Path
+    room: Path
+    target: str
+
+    @property
+    def account(self) -> Path:
+        """What dbt tells of the last build: its log, which may quote what a warehouse said."""
+        return self.room / "dbt.log"
+
+    def sources(self) -> Sequence[str]:
+        """Name the tables that models are made from, as `<layer>.<table>`."""
+        told = yaml.safe_load((self.project / "models/sources.yml").read_text(encoding="utf-8"))
+        return [f"{source['name']}.{table['name']}" for source in told["sources"] for table in source["tables"]]
+
+    def build(self, changed: Collection[str]) -> Built:
+        """Build what is downstream of some tables; what fails is in the answer."""
+        # With what is downstream goes what else that is made of: its views of tables that nobody built from yet.
+        done = self._invoke("build", "--select", *(f"@source:{name}" for name in sorted(changed)), "tag:still")
+        if done.exception is not None:
+            return Built(0, [f"dbt: {type(done.exception).__name__}"])
+        results = [(result.node.unique_id, str(result.status)) for result in done.result]
+        failed = [name for name, status in results if status not in _GOOD and status != "skipped"]
+        skipped = sum(status == "skipped" for _, status in results)
+        return Built(len(results) - len(failed) - skipped, failed, skipped)
+
+    def _invoke(self, *words: str) -> Any:  # noqa: ANN401 - dbt has no types
+        import dbt.mp_context
+
+        # A Lambda has no semaphores between processes; dbt's locks are only ever between its own threads.
+        dbt.mp_context._MP_CONTEXT = multiprocessing.dummy  # noqa: SLF001 - dbt has no setting for it
+        from dbt.cli.main import dbtRunner
+
+        room = [f"--target-path={self.room / 'target'}", f"--log-path={self.room}"]
+        places = [f"--project-dir={self.project}", f"--profiles-dir={self.project}", f"--target={self.target}"]
+        return dbtRunner().invoke([*words, *places, *room, "--log-level=none", "--log-level-file=info", "--no-use-colors"])
+
+
+@contextlib.contextmanager
+def shipped_project() -> Iterator[Path]:
+    """The project as it came with the layer."""
+    with importlib.resources.as_file(importlib.resources.files("tidegate_gold")) as place:
+        yield place

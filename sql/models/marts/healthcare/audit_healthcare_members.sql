@@ -1,0 +1,17 @@
+{{ count_unknown_members([
+    ('fact_encounter', 'patient_key', 'dim_patient', 'patient_key', 'd.is_inferred'),
+    ('fact_encounter', 'provider_key', 'dim_provider', 'provider_key', 'd.is_inferred'),
+    ('fact_encounter', 'organization_key', 'dim_organization', 'organization_key', 'd.is_inferred'),
+    ('fact_encounter', 'payer_key', 'dim_payer', 'payer_key', 'd.is_inferred'),
+    ('fact_claim', 'patient_key', 'dim_patient', 'patient_key', 'd.is_inferred'),
+    ('fact_claim', 'provider_key', 'dim_provider', 'provider_key', 'd.is_inferred'),
+    ('fact_claim', 'payer_key', 'dim_payer', 'payer_key', 'd.is_inferred'),
+    ('fact_claim', 'secondary_payer_key', 'dim_payer', 'payer_key', 'd.is_inferred'),
+    ('fact_claim_transaction', 'patient_key', 'dim_patient', 'patient_key', 'd.is_inferred'),
+    ('fact_claim_transaction', 'provider_key', 'dim_provider', 'provider_key', 'd.is_inferred'),
+    ('fact_claim_transaction', 'organization_key', 'dim_organization', 'organization_key', 'd.is_inferred'),
+    ('fact_observation', 'patient_key', 'dim_patient', 'patient_key', 'd.is_inferred'),
+    ('fact_medication', 'patient_key', 'dim_patient', 'patient_key', 'd.is_inferred'),
+    ('fact_medication', 'payer_key', 'dim_payer', 'payer_key', 'd.is_inferred'),
+    ('fact_condition', 'patient_key', 'dim_patient', 'patient_key', 'd.is_inferred'),
+]) }}

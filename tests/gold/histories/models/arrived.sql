@@ -1,0 +1,1 @@
+{{ scd2(source('bronze', 'arrivals'), key=['id', 'part'], attributes=['name', 'amount']) }}

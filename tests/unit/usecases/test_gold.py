@@ -1,0 +1,129 @@
+"""Gold is built from what changed, by one at a time, and a build that failed is told once."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from tests.dynamo import FakeDynamo
+from tests.fakes import ManualClock
+from tidegate.aws.ledger import DynamoLedger
+from tidegate.aws.table import Table
+from tidegate.usecases.gold import GOLD, Built, build_gold, try_again
+
+PATIENTS, CLAIMS = "silver.healthcare_patients", "silver.healthcare_claims"
+
+
+class Lake:
+    """A catalog whose tables have versions, and a builder that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.there = {PATIENTS: "v1", CLAIMS: "v1"}
+        self.asked: list[list[str]] = []
+        self.answer = Built(done=5)
+        self.told: list[Mapping[str, Any]] = []
+        self.meanwhile: dict[str, str] = {}
+
+    def versions(self, tables: Sequence[str]) -> Mapping[str, str]:
+        return {name: self.there[name] for name in tables if name in self.there}
+
+    def sources(self) -> Sequence[str]:
+        return [PATIENTS, CLAIMS, "silver.covid_nothing_yet"]
+
+    def build(self, changed: Collection[str]) -> Built:
+        self.asked.append(list(changed))
+        self.there |= self.meanwhile
+        return self.answer
+
+
+@pytest.fixture
+def lake() -> Lake:
+    return Lake()
+
+
+@pytest.fixture
+def ledger() -> DynamoLedger:
+    return DynamoLedger(Table(FakeDynamo(), "ledger"), ManualClock())
+
+
+def call(lake: Lake, ledger: DynamoLedger, *, everything: bool = False) -> Any:
+    clock = ManualClock()
+    return build_gold(lake, lake, ledger, clock, clock() + 900_000_000, lake.told.append, everything=everything)
+
+
+def test_first_build_is_of_every_table_that_is_there(lake: Lake, ledger: DynamoLedger) -> None:
+    assert call(lake, ledger).built == Built(done=5)
+    assert lake.asked == [[CLAIMS, PATIENTS]]
+    assert [message["status"] for message in lake.told] == ["SUCCEEDED"]
+
+
+def test_nothing_is_built_while_no_table_changes(lake: Lake, ledger: DynamoLedger) -> None:
+    call(lake, ledger)
+    assert call(lake, ledger).why_not == "no table changed"
+    assert len(lake.asked) == len(lake.told) == 1
+
+
+def test_only_what_is_downstream_of_a_change_is_built(lake: Lake, ledger: DynamoLedger) -> None:
+    call(lake, ledger)
+    lake.there[CLAIMS] = "v2"
+    call(lake, ledger)
+    assert lake.asked[1:] == [[CLAIMS]]
+
+
+def test_commit_during_a_build_is_built_from_by_the_next_one(lake: Lake, ledger: DynamoLedger) -> None:
+    lake.meanwhile = {CLAIMS: "v2"}
+    call(lake, ledger)
+    lake.meanwhile = {}
+    call(lake, ledger)
+    assert lake.asked[1:] == [[CLAIMS]]
+
+
+def test_everything_is_built_when_somebody_asks_for_it(lake: Lake, ledger: DynamoLedger) -> None:
+    call(lake, ledger)
+    call(lake, ledger, everything=True)
+    assert lake.asked[1:] == [[CLAIMS, PATIENTS]]
+
+
+def test_failure_is_told_once_and_tried_again_when_a_table_changes(lake: Lake, ledger: DynamoLedger) -> None:
+    lake.answer = Built(done=3, failed=["test.tidegate.unique_fact_claim_claim_id"], skipped=2)
+    call(lake, ledger)
+    assert "replay" in call(lake, ledger).why_not
+    (letter,) = lake.told
+    assert (letter["kind"], letter["status"], letter["tables"]) == ("gold-failed", "FAILED", [CLAIMS, PATIENTS])
+    assert (letter["failed"], letter["failed_total"], letter["skipped"]) == (["test.tidegate.unique_fact_claim_claim_id"], 1, 2)
+    lake.there[CLAIMS] = "v2"
+    lake.answer = Built(done=8)
+    assert call(lake, ledger).built == Built(done=8)
+    assert lake.asked[-1] == [CLAIMS, PATIENTS]  # nothing of what failed was built from
+
+
+def test_failure_is_tried_again_when_its_letter_is_replayed(lake: Lake, ledger: DynamoLedger) -> None:
+    lake.answer = Built(done=3, failed=["model.tidegate.fact_claim"])
+    call(lake, ledger)
+    try_again(ledger)
+    lake.answer = Built(done=8)
+    assert call(lake, ledger).built == Built(done=8)
+
+
+def test_two_builds_do_not_run_at_the_same_time(lake: Lake, ledger: DynamoLedger) -> None:
+    clock = ManualClock()
+    assert ledger.take(ledger.lease(GOLD), clock(), clock() + 900_000_000, GOLD)
+    assert call(lake, ledger).why_not == "another build is under way"
+    assert lake.asked == []
+
+
+def test_build_that_dies_gives_its_lease_back_and_is_made_again(lake: Lake, ledger: DynamoLedger) -> None:
+    def die(_: Collection[str]) -> Built:
+        raise MemoryError
+
+    build, lake.build = lake.build, die  # type: ignore[method-assign]
+    with pytest.raises(MemoryError):
+        call(lake, ledger)
+    lake.build = build  # type: ignore[method-assign]
+    assert call(lake, ledger).built == Built(done=5)
+
+
+def test_message_names_no_more_nodes_than_fit_into_a_letter(lake: Lake, ledger: DynamoLedger) -> None:
+    lake.answer = Built(done=0, failed=[f"model.tidegate.m{n}" for n in range(500)])
+    call(lake, ledger)
+    assert (len(lake.told[0]["failed"]), lake.told[0]["failed_total"]) == (50, 500)
