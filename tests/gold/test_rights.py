@@ -26,7 +26,7 @@ RIGHTS = {
     "glue:DeleteTableVersion": GOLD,
     "glue:GetDatabases": [CATALOG, f"{GLUE}:database/*"],
     "glue:GetTable": [*GOLD, *SOURCES],
-    "glue:GetTables": GOLD,
+    "glue:GetTables": [*GOLD, *SOURCES],
     "glue:GetTableVersions": GOLD,
     "glue:UpdateTable": GOLD,
     "s3:GetObject": [f"{LAKE}/warehouse/*", f"{LAKE}/gold/*"],
