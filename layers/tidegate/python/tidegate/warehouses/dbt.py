@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib.resources
-import multiprocessing.dummy
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import yaml
 
 from tidegate.usecases.gold import Built
+from tidegate.warehouses.locks import take_locks_of_threads
 
 _GOOD = frozenset({"success", "pass", "warn", "no-op"})
 
@@ -45,10 +45,7 @@ class DbtBuilder:
         return Built(len(results) - len(failed) - skipped, failed, skipped)
 
     def _invoke(self, *words: str) -> Any:  # noqa: ANN401 - dbt has no types
-        import dbt.mp_context
-
-        # A Lambda has no semaphores between processes; dbt's locks are only ever between its own threads.
-        dbt.mp_context._MP_CONTEXT = multiprocessing.dummy  # noqa: SLF001 - dbt has no setting for it
+        take_locks_of_threads()
         from dbt.cli.main import dbtRunner
 
         room = [f"--target-path={self.room / 'target'}", f"--log-path={self.room}"]
