@@ -16,7 +16,7 @@ from urllib.parse import urlparse
 from ministack.core.responses import json_response
 from ministack.services import athena, s3
 
-from local.extensions import athena_ctas, athena_ddl, athena_tables, loops
+from local.extensions import athena_access, athena_ctas, athena_ddl, athena_tables, loops
 from local.extensions import athena_results as results
 from local.extensions import athena_statements as statements
 from local.extensions.athena_sql import QueryError, parsed, selecting
@@ -87,6 +87,7 @@ async def _save(query_id: str) -> None:
     """Write the result file where the execution says it is."""
     execution = athena._executions[query_id]
     location = urlparse(execution["ResultConfiguration"]["OutputLocation"])
+    athena_access.objects("PutObject", location.geturl())
     body = results.as_csv(execution["_results"]["columns"], execution["_results"]["rows"])
     headers = {"content-type": "text/csv", "content-length": str(len(body))}
     status, _, answered = s3._put_object(location.netloc, location.path.lstrip("/"), body, headers)

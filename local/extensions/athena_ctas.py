@@ -17,7 +17,7 @@ from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
 from sqlglot import exp
 
-from local.extensions import athena_tables, athena_types
+from local.extensions import athena_access, athena_tables, athena_types
 from local.extensions.athena_results import AthenaType
 from local.extensions.athena_sql import QueryError, selecting
 
@@ -43,6 +43,8 @@ def run(tree: exp.Create, query: str, database: str) -> dict[str, Any]:
             return done(0)
         raise QueryError(f"TABLE_ALREADY_EXISTS: line 1:1: Destination table '{schema}.{name}' already exists")
     location, codec = _checked(_properties(tree))
+    athena_access.table("CreateTable", schema, name)
+    athena_access.objects("PutObject", location)
     check_names(select)
     with athena_tables.answering(select, database) as relation:
         athena_types.check_columns(relation)

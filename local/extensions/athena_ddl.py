@@ -10,7 +10,7 @@ from ministack.services import glue, s3
 from sqlglot import exp
 from sqlglot.tokens import TokenType
 
-from local.extensions import athena_ctas, athena_tables, athena_types, athena_views
+from local.extensions import athena_access, athena_ctas, athena_tables, athena_types, athena_views
 from local.extensions.athena_ctas import done
 from local.extensions.athena_sql import CATALOG, QueryError, qualified, references, selecting
 
@@ -57,8 +57,11 @@ def drop_table(database: str, name: str, *, if_exists: bool) -> dict[str, Any]:
         raise QueryError(f"FAILED: SemanticException [Error 10001]: Table not found {database}.{name}")
     if athena_views.is_view(table):
         raise QueryError("FAILED: SemanticException [Error 10126]: Cannot drop a view with DROP TABLE")
+    athena_access.table("DeleteTable", database, name)
     if _is_iceberg(table):
-        _delete_objects((table.get("StorageDescriptor") or {}).get("Location") or "")
+        location = (table.get("StorageDescriptor") or {}).get("Location") or ""
+        athena_access.objects("DeleteObject", location)
+        _delete_objects(location)
     _call(glue._delete_table, {"DatabaseName": database, "Name": name})
     return done(0)
 
@@ -66,6 +69,7 @@ def drop_table(database: str, name: str, *, if_exists: bool) -> dict[str, Any]:
 def _create_schema(tree: exp.Create) -> dict[str, Any]:
     name = (tree.this.db or tree.this.name).lower()
     if name not in glue._databases:
+        athena_access.database("CreateDatabase", name)
         _call(glue._create_database, {"DatabaseInput": {"Name": name}})
     elif not tree.args.get("exists"):
         raise QueryError(f"FAILED: Execution Error, return code 1. AlreadyExistsException: Database {name} already exists")
@@ -82,6 +86,7 @@ def _drop_schema(tree: exp.Drop) -> dict[str, Any]:
         raise QueryError(f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")
     if inside and not tree.args.get("cascade"):
         raise QueryError(f"FAILED: Execution Error, return code 1. InvalidOperationException: Database {name} is not empty.")
+    athena_access.database("DeleteDatabase", name)
     _call(glue._delete_database, {"Name": name})
     return done(0)
 
@@ -95,6 +100,7 @@ def _create_view(tree: exp.Create, query: str, database: str) -> dict[str, Any]:
         raise QueryError(f"TABLE_ALREADY_EXISTS: line 1:1: Table '{CATALOG}.{schema}.{name}' already exists")
     if before is not None and not tree.args.get("replace"):
         raise QueryError(f"ALREADY_EXISTS: line 1:1: View '{CATALOG}.{schema}.{name}' already exists")
+    athena_access.table("CreateTable" if before is None else "UpdateTable", schema, name)
     select = selecting(tree.expression, query)
     if (schema, name) in {(found.db, found.name) for found in references(qualified(select, database))}:
         raise QueryError("VIEW_IS_RECURSIVE: line 1:1: Statement would create a recursive view")
@@ -127,6 +133,7 @@ def _drop_view(tree: exp.Drop, database: str) -> dict[str, Any]:
         return done(0)
     if table is None or not athena_views.is_view(table):
         raise QueryError(f"TABLE_NOT_FOUND: line 1:1: View '{CATALOG}.{schema}.{name}' does not exist")
+    athena_access.table("DeleteTable", schema, name)
     _call(glue._delete_table, {"DatabaseName": schema, "Name": name})
     return done(0)
 
@@ -146,6 +153,8 @@ def _rename(source: exp.Table, target: exp.Table, query: str, database: str) -> 
         raise QueryError("NOT_SUPPORTED: ALTER TABLE RENAME TO is for Iceberg tables")
     if f"{to_schema}/{to_name}" in glue._tables:
         raise QueryError(f"FAILED: AlreadyExistsException: Table {to_schema}.{to_name} already exists")
+    athena_access.table("CreateTable", to_schema, to_name)
+    athena_access.table("DeleteTable", schema, name)
     kept = ("Description", "Owner", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
     _call(glue._create_table, {"DatabaseName": to_schema, "TableInput": {"Name": to_name} | {key: table[key] for key in kept}})
     _call(glue._delete_table, {"DatabaseName": schema, "Name": name})

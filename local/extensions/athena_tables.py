@@ -13,7 +13,7 @@ import duckdb
 from ministack.services import athena, glue
 from sqlglot import exp
 
-from local.extensions import athena_views, iceberg
+from local.extensions import athena_access, athena_views, iceberg
 from local.extensions.athena_sql import CATALOG, MACROS, QueryError, for_duckdb, parsed, qualified, references, selecting
 
 Name = tuple[str, str]  # database, table
@@ -58,12 +58,14 @@ def _collect(tree: exp.Query, found: dict[Name, Named], within: tuple[Name, ...]
             raise QueryError(f"VIEW_IS_RECURSIVE: line 1:1: View '{CATALOG}.{'.'.join(name)}' is recursive")
         if name in found:
             continue
+        athena_access.table("GetTable", *name)
         table = glue._tables.get("/".join(name))
         if table is None:
             missing = f"Table '{CATALOG}.{'.'.join(name)}' does not exist"
             over = f"Failed analyzing stored view '{CATALOG}.{'.'.join(within[-1])}': line 1:1: " if within else ""
             raise QueryError(f"{'INVALID_VIEW' if over else 'TABLE_NOT_FOUND'}: line 1:1: {over}{missing}")
         if not athena_views.is_view(table):
+            athena_access.objects("GetObject", (table.get("StorageDescriptor") or {}).get("Location") or "")
             found[name] = Named(table)
             continue
         sql, database, _ = athena_views.described(table)
