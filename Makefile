@@ -73,8 +73,8 @@ burst: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## drop 10,
 usage: .venv/.ready .venvs/local/.ready .venvs/spark/.ready .aws-sam/local/template.yaml ## measure what runs use, for `tidegate cost` (needs Java 17; WRITE=1 keeps it)
 	$(BIN)/python -m scripts.usage $(if $(WRITE),--write)
 
-e2e: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml $(SPARK) ## the deployed stack on the laptop's AWS, as a user uses it
-	$(call halves,tests/e2e/test_glue.py tests/e2e/test_machines.py,tests/e2e --ignore=tests/e2e/test_glue.py --ignore=tests/e2e/test_machines.py)
+e2e: .venv/.ready .venvs/local/.ready .venvs/dbt/.ready .aws-sam/local/template.yaml $(SPARK) ## the deployed stack on the laptop's AWS, and gold
+	$(call halves,tests/e2e/test_glue.py tests/e2e/test_machines.py tests/gold,tests/e2e --ignore=tests/e2e/test_glue.py --ignore=tests/e2e/test_machines.py)
 
 build: .aws-sam/build/template.yaml ## build the deployable package for AWS Lambda
 

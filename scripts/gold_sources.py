@@ -3,6 +3,7 @@
 Gold's sources are the tables of bronze and silver that its models name. What the contracts say of them is written once, there.
 """
 
+import copy
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,11 @@ CONTRACTS = ROOT / "contracts"
 LAYERS = {
     "bronze": "Every accepted row of every file, with where it came from.",
     "silver": "The current state: the newest row of each key, or every row of a dataset without keys.",
+}
+#: Nothing new for so long is worth a look. What a dataset itself promises is in its contract, and reconcile watches that.
+FRESHNESS = {
+    "freshness": {"warn_after": {"count": 7, "period": "day"}},
+    "loaded_at_query": "select max({{ from_micros('cast(substring(_arrival, 1, 16) as bigint)') }}) from {{ this }}",
 }
 _NAMED = re.compile(r"lake\('(bronze|silver)', '([a-z0-9_]+)'\)")
 _TYPES = {"TIMESTAMP": "timestamp(6)", "TIMESTAMPTZ": "timestamp with time zone"}
@@ -51,6 +57,7 @@ def _source(layer: str) -> Iterator[tuple[str, Any]]:
     yield "name", layer
     yield "description", LAYERS[layer]
     yield "schema", "{{ env_var('TIDEGATE_STACK', 'tidegate') }}_" + layer
+    yield "config", copy.deepcopy(FRESHNESS)
     yield "tables", [_table(known[table]) for of, table in named() if of == layer]
 
 

@@ -47,7 +47,7 @@ def main() -> None:
     compile_lock(f"{base}.in", f"{base}.txt", f"--constraints={APP}", leave_out=RUNTIME)
     beside = ["boto3", "botocore", *COMMAND_LINE, *names(f"{base}.txt")]
     compile_lock(f"{engine}.in", f"{engine}.txt", f"--constraints={APP}", leave_out=beside)
-    as_base = (f"--constraints={base}.txt", "--constraints=requirements/dbt.txt")
+    as_base = (f"--constraints={base}.txt", "--overrides=layers/gold/overrides.txt")
     compile_lock(f"{gold}.in", f"{gold}.txt", *as_base, leave_out=[*RUNTIME, *names(f"{base}.txt")])
 
 

@@ -64,7 +64,7 @@ def packages(template: Path) -> Iterator[Package]:
     }
     for name, resource in resources.items():
         if resource["Type"] == "AWS::Serverless::Function":
-            layers = [reference["Ref"] for reference in resource["Properties"]["Layers"]]
+            layers = [reference["Ref"] for reference in resource["Properties"].get("Layers", ())]
             yield Package(name, sizes[name], {layer: sizes[layer] for layer in layers})
 
 

@@ -13,6 +13,7 @@ MODULES = (
     "jobs",
     "crawlers",
     "athena",
+    "athena_resources",
     "named_queries",
     "table_versions",
     "catalog",

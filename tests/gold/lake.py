@@ -37,6 +37,10 @@ class Loaded:
         self._files.setdefault(dataset, []).extend(files)
         return self._run(dataset, files)
 
+    def newest(self, dataset: str) -> int:
+        """When the newest file of a dataset arrived, in microseconds since 1970."""
+        return max(int(file.arrival[:16]) for file in self._files[dataset])
+
     def replay_everything(self, dice: random.Random) -> None:
         """Load every file once more, in random order and batches."""
         batches: list[tuple[str, list[ManifestFile]]] = []

@@ -29,3 +29,9 @@ def test_query_is_trinos_and_answers_on_gold_of_the_public_files(gold: Gold, pat
         db.execute("USE tidegate_gold")
         rows = db.execute(text).fetchall()
     assert bool(rows) == (path.stem not in EMPTY_WHEN_ALL_IS_WELL | NOBODY_MOVED)  # type: ignore[attr-defined]
+
+
+def test_every_query_belongs_to_an_exposure() -> None:
+    told = (PROJECT / "models/exposures.yml").read_text(encoding="utf-8")
+    of_gold = {path.stem for path in QUERIES} - {"validation_unknown_members", "validation_patient_history"}  # the audit's own
+    assert {name for name in of_gold if f"`{name}`" not in told} == set()

@@ -3,12 +3,14 @@
 import time
 
 import pytest
+from botocore.exceptions import ClientError
 
 from .athena_lake import Lake
 from .conftest import ACCOUNT, Cloud, unique
 
 GLUE = f"arn:aws:glue:us-east-1:{ACCOUNT}"
-ATHENA = [(f"athena:{action}", "*") for action in ("StartQueryExecution", "GetQueryExecution", "GetQueryResults")]
+GROUP = f"arn:aws:athena:us-east-1:{ACCOUNT}:workgroup/primary"
+ATHENA = [(f"athena:{action}", GROUP) for action in ("StartQueryExecution", "GetQueryExecution", "GetQueryResults")]
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +75,12 @@ def test_making_a_view_needs_the_right_to_it(lake: Lake) -> None:
     assert "glue:CreateTable" in asked(lake, "CREATE VIEW own AS SELECT 1 AS id", RESULT)
     assert asked(lake, "CREATE VIEW own AS SELECT 1 AS id", *glue("CreateTable", "own"), RESULT) == ""
     assert "glue:UpdateTable" in asked(lake, "CREATE OR REPLACE VIEW own AS SELECT 2 AS id", *glue("CreateTable", "own"), RESULT)
+
+
+def test_asking_for_a_query_is_authorised_on_its_work_group(cloud: Cloud) -> None:
+    started = cloud.client("athena").start_query_execution(
+        QueryString="SELECT 1", ResultConfiguration={"OutputLocation": "s3://none/"}
+    )
+    other = cloud.role(("athena:GetQueryExecution", GROUP.replace("primary", "other")))
+    with pytest.raises(ClientError, match="GetQueryExecution"):
+        cloud.client("athena", **cloud.acting_as(other)).get_query_execution(QueryExecutionId=started["QueryExecutionId"])

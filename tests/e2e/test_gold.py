@@ -1,0 +1,78 @@
+"""Gold where the stack is: what arrives is in the next build; a build that fails is told, and made again when its letter is replayed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.generate import generate
+from local.gold import DBT, Gold
+from local.laptop import ROOT, Laptop
+from tests.e2e.test_permissions import without
+
+CONTRACTS = ROOT / "contracts/healthcare"
+
+
+def build(laptop: Laptop) -> dict[str, Any]:
+    """Invoke the function as its schedule does, and return its answer."""
+    answer = laptop.client("lambda").invoke(FunctionName=laptop.stack.outputs["GoldFunction"], Payload=b"{}")
+    said: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, said
+    return said
+
+
+def role(laptop: Laptop) -> str:
+    name = laptop.stack.outputs["GoldFunction"]
+    return str(laptop.client("lambda").get_function_configuration(FunctionName=name)["Role"])
+
+
+def on_athena(laptop: Laptop, table: str) -> list[dict[str, Any]]:
+    """A mart's rows, as texts, as a person of the stack sees them."""
+    return list(laptop.json("query", f"SELECT * FROM {laptop.stack.name}_gold.{table}"))
+
+
+@pytest.fixture
+def loaded(hasty: Laptop, tmp_path: Path) -> Laptop:
+    """A stack with the demo's encounters and patients: full loads, deltas and people who moved."""
+    for dataset in ("patients", "encounters"):
+        hasty.publish((CONTRACTS / f"{dataset}.odcs.yaml").read_text(encoding="utf-8"), tmp_path)
+    generate(tmp_path / "demo")
+    plan = json.loads((tmp_path / "demo/plan.json").read_text())
+    for wave in plan["waves"][:3]:
+        for drop in wave["drops"]:
+            if drop["key"].startswith(("healthcare/patients/", "healthcare/encounters/")):
+                hasty.put(drop["key"], (tmp_path / "demo" / drop["path"]).read_bytes())
+        hasty.rest()
+    return hasty
+
+
+def test_failed_build_is_told_once_and_made_when_its_letter_is_replayed_with_the_rows_that_duckdb_makes(
+    loaded: Laptop, tmp_path: Path
+) -> None:
+    with without(loaded, role(loaded), "glue:GetTables"):
+        assert build(loaded)["built"]["failed"]
+        assert "replay" in build(loaded)["why_not"]
+    (letter,) = [letter for letter in loaded.letters() if letter["kind"] == "gold-failed"]
+    assert "healthcare" in str(letter["tables"])
+    assert "silver.healthcare_encounters" in letter["tables"]
+    loaded.run("replay", "--letters", "10")
+    assert [letter for letter in loaded.letters() if letter["kind"] == "gold-failed"] == []
+
+    made = build(loaded)
+    assert made["built"]["failed"] == []
+    assert made["changed"] == ["bronze.healthcare_patients", "silver.healthcare_encounters", "silver.healthcare_patients"]
+    assert build(loaded)["why_not"] == "no table changed"
+
+    if not DBT.exists():
+        pytest.skip("dbt is not here: make .venvs/dbt/.ready")
+    gold = Gold(loaded.stack.name, tmp_path / "gold")
+    gold.mirror(loaded.stack.tables)
+    gold.build(["+path:models/marts/healthcare"])
+    for mart in ("dim_patient", "fact_encounter", "audit_healthcare_members"):
+        here = sorted(tuple(str(v) for v in row.values()) for row in gold.query(f"SELECT * FROM {mart}"))
+        there = sorted(tuple(str(v) for v in row.values()) for row in on_athena(loaded, mart))
+        assert len(here) == len(there) > 1
+        assert [row[0] for row in here] == [row[0] for row in there]
+    versions = gold.query("SELECT count(*) AS n FROM dim_patient WHERE NOT is_current")
+    assert versions[0]["n"] > 0
