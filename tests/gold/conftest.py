@@ -55,7 +55,7 @@ class Laptop:
         return control.environment(self.settings) | {"LAKE_BUCKET": BUCKET, "TIDEGATE_STACK": STACK} | polls
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     state = Path(os.environ.get("TIDEGATE_GOLD_STATE", "") or tmp_path_factory.mktemp("gold"))
     with serving(state) as settings:

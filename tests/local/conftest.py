@@ -45,8 +45,10 @@ def serving(state: Path, **environment: str) -> Iterator[control.Settings]:
         for name, value in (control.environment(settings) | ours | environment).items():
             patch.setenv(name, value)
         control.up(settings)
-        yield settings
-        control.down(settings)
+        try:
+            yield settings
+        finally:
+            control.down(settings)
 
 
 @pytest.fixture(scope="session")
