@@ -160,10 +160,7 @@ def _replay(world: World, check: Check) -> None:
     dataset = "healthcare.patients"
     before = _fingerprint(world, dataset)
     event = {"dataset": dataset, "states": ["LOADED"]}
-    answer = world.stack.client("lambda").invoke(
-        FunctionName=world.stack.outputs["ReplayFunction"], Payload=json.dumps(event).encode()
-    )
-    replayed = json.loads(answer["Payload"].read())["files"]
+    replayed = world.stack.invoke("replay", event)["files"]
     world.rest()
     after = _fingerprint(world, dataset)
     check.equal(f"{dataset} after the replay of {len(replayed)} files", after, before)

@@ -1,6 +1,5 @@
 """A run that fails, the letter it leaves in the failures DLQ, and the way back."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,10 +48,7 @@ def _refuse(world: World, check: "Check") -> None:
 def _replay(world: World) -> None:
     _publish(world, "vaccinations-1.1.0.odcs.yaml")
     out.print("a contract with the right bound is published; tidegate replay --letters 10:")
-    answer = world.stack.client("lambda").invoke(
-        FunctionName=world.stack.outputs["ReplayFunction"], Payload=json.dumps({"letters": 10}).encode()
-    )
-    replayed: dict[str, Any] = json.loads(answer["Payload"].read())
+    replayed = world.stack.invoke("replay", {"letters": 10})
     out.print(f"{replayed['letters']} letter answered, {len(replayed['files'])} file put back")
     world.rest()
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:  # DuckDB is heavy, and half of the functions never need it
 
 settings = Settings()
 _RETRY = Config(retries={"mode": "standard", "max_attempts": 6}, connect_timeout=5, read_timeout=60, max_pool_connections=20)
-_PATIENT = Config(read_timeout=320)  # a function that is invoked and waited for may run for five minutes
+_PATIENT = Config(read_timeout=920)  # a function that is invoked and waited for may run for fifteen minutes
 _MICROSECONDS = 1_000_000
 
 

@@ -11,7 +11,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tidegate import __version__
 from tidegate.aws.errors import translate
-from tidegate.cli import contracts, cost, export, keys, local, look, maintain, put, quarantine, query, redrive, replay, retry, wait
+from tidegate.cli import (
+    contracts,
+    cost,
+    export,
+    gold,
+    keys,
+    local,
+    look,
+    maintain,
+    put,
+    quarantine,
+    query,
+    redrive,
+    replay,
+    retry,
+    wait,
+)
 from tidegate.cli.output import err
 from tidegate.cli.stack import Stack, is_local, use_local
 from tidegate.errors import TidegateError
@@ -56,6 +72,7 @@ quarantine.app.command()(export.export)
 quarantine.app.command()(retry.retry)
 app.add_typer(quarantine.app, name="quarantine")
 app.command()(maintain.maintain)
+app.command()(gold.gold)
 app.add_typer(contracts.app, name="contract")
 app.add_typer(keys.app, name="keys")
 app.add_typer(local.app, name="local")

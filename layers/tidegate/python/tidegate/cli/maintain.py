@@ -1,14 +1,11 @@
 """`tidegate maintain`: keep the tables in order now, and not when the schedule comes to it."""
 
-import json
 from typing import Annotated, Any
 
 import typer
 
-from tidegate.aws.errors import speaking_to_aws
 from tidegate.cli.output import out, print_json, print_table
 from tidegate.cli.stack import Stack
-from tidegate.errors import Permanent
 
 _COLUMNS = ("dataset", "files_merged", "files_made", "versions_expired", "orphans", "orphan_bytes", "later")
 
@@ -37,19 +34,10 @@ def maintain(
 
 def _ask(stack: Stack, event: dict[str, Any]) -> dict[str, Any]:
     """Invoke maintain until every dataset had its turn: one invocation ends after five minutes."""
-    whole = part = _invoke(stack, event)
+    whole = part = stack.invoke("maintain", event)
     while part["more"]:
-        part = _invoke(stack, event | {"after": part["after"]})
+        part = stack.invoke("maintain", event | {"after": part["after"]})
         whole["datasets"] += part["datasets"]
         whole["errors"] |= part["errors"]
         whole["looked"] += part["looked"]
     return whole | {"more": False, "after": ""}
-
-
-def _invoke(stack: Stack, event: dict[str, Any]) -> dict[str, Any]:
-    with speaking_to_aws():
-        answer = stack.client("lambda").invoke(FunctionName=stack.outputs["MaintainFunction"], Payload=json.dumps(event).encode())
-    payload: dict[str, Any] = json.loads(answer["Payload"].read())
-    if answer.get("FunctionError"):
-        raise Permanent(f"maintain failed: {payload.get('errorMessage', payload)}")
-    return payload

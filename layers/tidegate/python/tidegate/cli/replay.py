@@ -1,14 +1,11 @@
 """`tidegate replay`: files back into the queue."""
 
-import json
 from typing import Annotated, Any
 
 import typer
 
-from tidegate.aws.errors import speaking_to_aws
 from tidegate.cli.output import out, print_json, print_table
 from tidegate.cli.stack import Stack
-from tidegate.errors import Permanent
 from tidegate.model.files import FileState
 from tidegate.model.selection import MOST_REPLAYS
 
@@ -68,11 +65,11 @@ def replay(
 
 def ask(stack: Stack, event: dict[str, Any]) -> dict[str, Any]:
     """Invoke replay until it is through: one invocation ends after 15 minutes, however slow the rate."""
-    whole = _invoke(stack, event)
+    whole = stack.invoke("replay", event)
     part = whole
     while part["more"]:
         event |= {"asked_at": part["asked_at"], "letters": max(0, event["letters"] - part["letters"])}
-        part = _invoke(stack, event)
+        part = stack.invoke("replay", event)
         for name in ("files", "files_total", "left", "left_total", "letters", "letters_left"):
             whole[name] += part[name]
     return whole | {"more": False}
@@ -91,12 +88,3 @@ def show_answer(answer: dict[str, Any]) -> None:
         out.print(f"{answer['letters']} letters {'would be answered' if answer['dry_run'] else 'answered and deleted'}")
     if answer["letters_left"]:
         print_table("Letters that stay in the queue", ("message_id", "why"), answer["letters_left"])
-
-
-def _invoke(stack: Stack, event: dict[str, Any]) -> dict[str, Any]:
-    with speaking_to_aws():
-        answer = stack.client("lambda").invoke(FunctionName=stack.outputs["ReplayFunction"], Payload=json.dumps(event).encode())
-    payload: dict[str, Any] = json.loads(answer["Payload"].read())
-    if answer.get("FunctionError"):
-        raise Permanent(f"replay failed: {payload.get('errorMessage', payload)}")
-    return payload

@@ -1,8 +1,10 @@
 """The deployed stack that a command speaks to: on the laptop's AWS or in an AWS account."""
 
 import functools
+import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tidegate import bootstrap
-from tidegate.aws.errors import code_of
+from tidegate.aws.errors import code_of, speaking_to_aws
 from tidegate.aws.ledger import DynamoLedger
 from tidegate.aws.objects import S3Objects
 from tidegate.aws.table import Table
-from tidegate.errors import NotFound
+from tidegate.errors import NotFound, Permanent
 
 if TYPE_CHECKING:  # pyiceberg is heavy, and most commands never need it
     from tidegate.aws.iceberg import GlueLake
@@ -75,6 +77,17 @@ class Stack:
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 clients have no static type
         """Return a boto3 client."""
         return bootstrap.client(service)
+
+    def invoke(self, verb: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Invoke a verb's function and return what it answers; raise Permanent with the error that it died of."""
+        with speaking_to_aws():
+            answer = self.client("lambda").invoke(
+                FunctionName=self.outputs[f"{verb.capitalize()}Function"], Payload=json.dumps(event).encode()
+            )
+        payload: dict[str, Any] = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError"):
+            raise Permanent(f"{verb} failed: {payload.get('errorMessage', payload)}")
+        return payload
 
 
 def is_local() -> bool:
