@@ -43,12 +43,21 @@ select
 
 {% macro member_key(id, since) %}{{ surrogate_key([id, since]) }}{% endmacro %}
 
-{#- The version of a member that was valid at a time: the newest one when the fact has no time. To stand in a FROM. -#}
+{#- The version of a member that was valid at a time: the newest one when the fact has no time, or one that is not over. To stand in a FROM. -#}
 {% macro join_version(dimension, name, alias, column, moment) -%}
 left join {{ ref(dimension) }} {{ alias }}
     on {{ alias }}.{{ name }}_id = {{ column }}
-    and coalesce({{ moment }}, cast('9999-12-30 00:00:00' as {{ type_moment() }})) >= {{ alias }}.valid_from
-    and coalesce({{ moment }}, cast('9999-12-30 00:00:00' as {{ type_moment() }})) < {{ alias }}.valid_to
+    and {{ within_time(moment) }} >= {{ alias }}.valid_from
+    and {{ within_time(moment) }} < {{ alias }}.valid_to
+{%- endmacro %}
+
+{#- A moment that some version of each member is valid at. -#}
+{% macro within_time(moment) -%}
+case
+    when {{ moment }} < {{ beginning() }} then {{ beginning() }}
+    when {{ moment }} < {{ end_of_time() }} then {{ moment }}
+    else cast('9999-12-30 00:00:00' as {{ type_moment() }})
+end
 {%- endmacro %}
 
 {% macro version_key(alias, name) %}coalesce({{ alias }}.{{ name }}_key, {{ unknown_key() }}){% endmacro %}

@@ -1,5 +1,6 @@
 {#-
-The history of a dataset's keys, from bronze: one row for each stretch of time in which a key had the same values.
+The history of a dataset's keys, from bronze: one row for each stretch of time in which a key had the same values. In two steps, each a table,
+because Trino reads what a WITH names as often as it is named: `scd2_rows` places the rows, `scd2` makes the history of them.
 
 A window over all rows that are there, whenever they came, so late rows, several changes in one batch, repeats and rebuilds all give the
 same history. A row holds from its `effective_at` (the arrival of its file, if the data does not say) until the next one of the key holds. A
@@ -7,19 +8,19 @@ row that is a tombstone, and a full load that lacks the key, end it: the history
 takes back what earlier loads and their deltas said of the time after it. The first row of a key holds from the beginning of time, because
 nobody knows what was before.
 
+A full load begins, here, with the first of its files that has a row. The ledger knows of files without one too; a delta that arrived between such a
+file and the next of its load is taken for older than the load, and `shows_current` says so.
+
 relation: bronze of the dataset · key: its primary key · attributes: the columns whose change makes a new version
 effective_at: SQL of a timestamp over its columns, none for the arrival · tombstone: SQL of a condition, none if rows do not delete
+rows: what `scd2_rows` made
 
 Columns: key, attributes, recorded_at (when the values began to hold, as the sender or the arrival says), valid_from and valid_to (half open,
 without gaps), is_current (the last one of the key), is_deleted.
 -#}
-{% macro scd2(relation, key, attributes, effective_at=none, tombstone=none) -%}
+{% macro scd2_rows(relation, key, attributes, effective_at=none, tombstone=none) -%}
 {%- set keys = key | join(', ') -%}
 {%- set columns = attributes | join(', ') -%}
-{%- set same = [] -%}
-{%- for column in key -%}{%- do same.append('a.' ~ column ~ ' = b.' ~ column) -%}{%- endfor -%}
-{%- set same_key = same | join(' and ') -%}
-{%- set in_order = 'over (partition by ' ~ keys ~ ' order by effective_at)' -%}
 {%- set arrived_at = from_micros('cast(substring(_arrival, 1, 16) as bigint)') -%}
 with arrived as (
     select
@@ -39,23 +40,36 @@ files as (
     from (select distinct _arrival, _load_id from arrived) f
     left join loads l on l.started <= f._arrival
     group by f._arrival, f._load_id
-),
-placed as (
-    select a.*, case when a._load_id = '' then f.epoch else l.epoch end as epoch
-    from arrived a
-    join files f on f._arrival = a._arrival and f._load_id = a._load_id
-    left join loads l on l._load_id = a._load_id
-),
-epochs as (
+)
+select a.*, case when a._load_id = '' then f.epoch else l.epoch end as epoch
+from arrived a
+join files f on f._arrival = a._arrival and f._load_id = a._load_id
+left join loads l on l._load_id = a._load_id
+{%- endmacro %}
+
+{% macro scd2(rows, key, attributes) -%}
+{%- set keys = key | join(', ') -%}
+{%- set columns = attributes | join(', ') -%}
+{%- set same = [] -%}
+{%- for column in key -%}{%- do same.append('a.' ~ column ~ ' = b.' ~ column) -%}{%- endfor -%}
+{%- set same_key = same | join(' and ') -%}
+{%- set in_order = 'over (partition by ' ~ keys ~ ' order by effective_at)' -%}
+with epochs as (
     select {{ keys }}, epoch, min(effective_at) as since, max(case when _load_id <> '' then 1 else 0 end) as in_load
-    from placed
+    from {{ rows }} as placed
     group by {{ keys }}, epoch
+),
+loads as (
+    select epoch, {{ from_micros('cast(substring(min(_arrival), 1, 16) as bigint)') }} as moment
+    from {{ rows }} as placed
+    where _load_id <> ''
+    group by epoch
 ),
 -- A full load lacks a key of the epoch before it.
 missing as (
     select {% for column in key %}b.{{ column }}, {% endfor %}b.next_epoch as epoch, b.moment as effective_at
     from (
-        select e.*, l.epoch as next_epoch, {{ from_micros('cast(substring(l.started, 1, 16) as bigint)') }} as moment
+        select e.*, l.epoch as next_epoch, l.moment
         from epochs e
         join loads l on l.epoch = e.epoch + 1
     ) b
@@ -64,7 +78,7 @@ missing as (
 ),
 events as (
     select {{ keys }}, {{ columns }}, contents, is_deleted, false as is_missing, effective_at, epoch, _arrival, _file_id, _record
-    from placed
+    from {{ rows }} as placed
     union all
     select
         {{ keys }}, {% for column in attributes %}null as {{ column }}, {% endfor %}

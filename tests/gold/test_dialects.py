@@ -1,6 +1,7 @@
 """The same models for four warehouses: each parses them without an account, and only sql/macros/dialect.sql knows which is which."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from sqlglot import exp
 from local.extensions import trino_functions
 from tests.gold.runs import PROJECT, Done, dbt
 
+MOST_READS = 40  # of tables by one query
 DIALECTS = ("duckdb", "athena", "redshift", "snowflake")
 DIALECT = PROJECT / "macros/dialect.sql"
 KNOWS_WAREHOUSES = re.compile(
@@ -87,3 +89,37 @@ def refusal(sql: str, dialect: str) -> str:
         return f"{tree.key} is no query"
     unknown = {token.text.lower() for token in trino_functions.called(sql, tree, dialect)} - KNOWN[dialect]
     return f"unknown functions: {sorted(unknown)}" if unknown else ""
+
+
+def test_no_model_reads_its_tables_very_often_when_names_are_read_as_often_as_they_stand(compiled: tuple[str, Done]) -> None:
+    """Trino does so with the names of a WITH and with views, and refuses a query of too many stages."""
+    dialect, done = compiled
+    if dialect != "athena":
+        pytest.skip("the others read a name once")
+    models = done.nodes()
+    sql = {Path(path).stem: text for path, text in done.compiled().items() if Path(path).stem in models and "/models/" in path}
+    views = {name for name, node in models.items() if node["config"]["materialized"] == "view"}
+    deep = sys.getrecursionlimit()
+    sys.setrecursionlimit(10 * deep)  # unions of many are parsed as a tree that leans to one side
+    read = {name: reads(sqlglot.parse_one(text, read="athena"), dict.fromkeys(views, text)) for name, text in sql.items()}
+    sys.setrecursionlimit(deep)
+    assert {name: times for name, times in read.items() if times > MOST_READS and name not in views} == {}
+    assert max(read.values()) > 5
+
+
+def reads(tree: exp.Expr, views: dict[str, str], named: dict[str, exp.Expr] | None = None) -> int:
+    """How many tables a query reads, counting each as often as it is named; `named` are the queries of a WITH around it."""
+    query, own = tree.copy(), dict(named or {})
+    if isinstance(query, exp.Query):
+        own |= {cte.alias: cte.this.copy() for cte in query.ctes}
+        for cte in query.ctes:
+            cte.pop()
+    total = 0
+    for table in query.find_all(exp.Table):
+        if not table.db and table.name in own:
+            total += reads(own[table.name], views, {name: of for name, of in own.items() if name != table.name})
+        elif table.name in views:
+            total += reads(sqlglot.parse_one(views[table.name], read="athena"), views)
+        else:
+            total += 1
+    return total

@@ -1,5 +1,7 @@
 """Each named query of sql/athena is an answer on gold, and is in the template as it is in its file."""
 
+from collections import Counter
+
 import duckdb
 import pytest
 import sqlglot
@@ -35,3 +37,13 @@ def test_every_query_belongs_to_an_exposure() -> None:
     told = (PROJECT / "models/exposures.yml").read_text(encoding="utf-8")
     of_gold = {path.stem for path in QUERIES} - {"validation_unknown_members", "validation_patient_history"}  # the audit's own
     assert {name for name in of_gold if f"`{name}`" not in told} == set()
+
+
+def test_weeks_of_a_country_add_up_to_what_it_counted_at_last(gold: Gold) -> None:
+    """Whatever grain its reports had: the cases of a state do not vanish on the day when its counties are reported."""
+    weeks = gold.query((PROJECT / "athena/analytics_covid_weeks.sql").read_text(encoding="utf-8"))
+    last = gold.query((PROJECT / "athena/reporting_covid_by_country.sql").read_text(encoding="utf-8"))
+    totals: Counter[str] = Counter()
+    for week in weeks:
+        totals[week["country_region"]] += int(week["new_confirmed"])
+    assert totals == Counter({row["country_region"]: int(row["confirmed"] or 0) for row in last})

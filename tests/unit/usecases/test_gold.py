@@ -23,12 +23,16 @@ class Lake:
         self.answer = Built(done=5)
         self.told: list[Mapping[str, Any]] = []
         self.meanwhile: dict[str, str] = {}
+        self.project = "p1"
 
     def versions(self, tables: Sequence[str]) -> Mapping[str, str]:
         return {name: self.there[name] for name in tables if name in self.there}
 
     def sources(self) -> Sequence[str]:
         return [PATIENTS, CLAIMS, "silver.covid_nothing_yet"]
+
+    def version(self) -> str:
+        return self.project
 
     def build(self, changed: Collection[str]) -> Built:
         self.asked.append(list(changed))
@@ -103,6 +107,51 @@ def test_failure_is_tried_again_when_its_letter_is_replayed(lake: Lake, ledger: 
     try_again(ledger)
     lake.answer = Built(done=8)
     assert call(lake, ledger).built == Built(done=8)
+
+
+def test_replay_of_a_failed_build_of_everything_builds_it_again(lake: Lake, ledger: DynamoLedger) -> None:
+    """No table changed since the last good build, but its tables are not what that one made."""
+    call(lake, ledger)
+    lake.answer = Built(done=3, failed=["model.tidegate.fact_claim"])
+    call(lake, ledger, everything=True)
+    assert "replay" in call(lake, ledger).why_not
+    try_again(ledger)
+    lake.answer = Built(done=8)
+    assert call(lake, ledger).built == Built(done=8)
+    assert lake.asked[-1] == [CLAIMS, PATIENTS]
+
+
+def test_models_that_changed_are_built_of_everything_though_no_table_did(lake: Lake, ledger: DynamoLedger) -> None:
+    call(lake, ledger)
+    lake.project = "p2"
+    assert call(lake, ledger).changed == [CLAIMS, PATIENTS]
+    assert call(lake, ledger).why_not == "no table changed"
+
+
+def test_table_that_is_gone_is_a_change(lake: Lake, ledger: DynamoLedger) -> None:
+    call(lake, ledger)
+    del lake.there[CLAIMS]
+    assert call(lake, ledger).changed == [CLAIMS]
+    assert call(lake, ledger).why_not == "no table changed"
+
+
+def test_failure_of_a_build_during_which_a_table_changed_is_not_told(lake: Lake, ledger: DynamoLedger) -> None:
+    """Its tests compared tables of before with tables of after."""
+    lake.meanwhile, lake.answer = {CLAIMS: "v2"}, Built(done=3, failed=["test.tidegate.conserves_rows"])
+    assert "during" in call(lake, ledger).why_not
+    assert lake.told == []
+    lake.meanwhile, lake.answer = {}, Built(done=8)
+    assert call(lake, ledger).built == Built(done=8)
+
+
+def test_good_build_is_not_made_again_because_nobody_could_be_told(lake: Lake, ledger: DynamoLedger) -> None:
+    def refuse(_: Any) -> None:
+        raise ConnectionError
+
+    clock = ManualClock()
+    with pytest.raises(ConnectionError):
+        build_gold(lake, lake, ledger, clock, clock() + 900_000_000, refuse)
+    assert call(lake, ledger).why_not == "no table changed"
 
 
 def test_two_builds_do_not_run_at_the_same_time(lake: Lake, ledger: DynamoLedger) -> None:

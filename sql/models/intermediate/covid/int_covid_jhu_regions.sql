@@ -76,7 +76,7 @@ counties as (
             when s.county like 'Out of %' then '800' || s.state_fips
             else {{ text_or_null('a.fips') }}
         end as county_fips,
-        case when s.state_fips is null then s.code end as other_code
+        case when s.state_fips is null and length(s.code) = 5 then s.code end as other_code -- a state's belongs to the state
     from states s
     left join {{ ref('us_county_alias') }} a on a.state = s.state and a.place = s.county
 ),

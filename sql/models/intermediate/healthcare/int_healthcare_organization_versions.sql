@@ -1,5 +1,5 @@
 {{ scd2(
-    lake('bronze', 'healthcare_organizations'),
+    ref('int_healthcare_organization_rows'),
     key=['organization_id'],
     attributes=['name', 'address', 'city', 'state', 'zip', 'phone'],
 ) }}

@@ -1,5 +1,5 @@
 {{ scd2(
-    lake('bronze', 'healthcare_patients'),
+    ref('int_healthcare_patient_rows'),
     key=['patient_id'],
     attributes=['birth_date', 'death_date', 'marital_status', 'race', 'ethnicity', 'gender', 'address', 'city', 'state', 'county', 'zip'],
 ) }}

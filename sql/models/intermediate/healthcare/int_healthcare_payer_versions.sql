@@ -1,5 +1,5 @@
 {{ scd2(
-    lake('bronze', 'healthcare_payers'),
+    ref('int_healthcare_payer_rows'),
     key=['payer_id'],
     attributes=['name', 'address', 'city', 'state_headquartered', 'zip', 'phone'],
 ) }}

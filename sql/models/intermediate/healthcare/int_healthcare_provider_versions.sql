@@ -1,5 +1,5 @@
 {{ scd2(
-    lake('bronze', 'healthcare_providers'),
+    ref('int_healthcare_provider_rows'),
     key=['provider_id'],
     attributes=['organization_id', 'name', 'gender', 'speciality', 'address', 'city', 'state', 'zip'],
 ) }}

@@ -1,1 +1,4 @@
-{{ scd2(source('bronze', 'changes'), key=['id'], attributes=['name', 'amount'], effective_at='changed_at', tombstone="op = 'D'") }}
+{% set rows = scd2_rows(
+    source('bronze', 'changes'), key=['id'], attributes=['name', 'amount'], effective_at='changed_at', tombstone="op = 'D'"
+) %}
+{{ scd2('(' ~ rows ~ ')', key=['id'], attributes=['name', 'amount']) }}

@@ -12,6 +12,7 @@ from tidegate.ports import Clock, Ledger
 
 GOLD = "gold"  # the name of its lease and of its cursor
 FAILED = "gold#failed"  # what the last build failed on
+PROJECT = "project"  # beside the tables in both
 ACCOUNT = "runs/gold/dbt.log"  # what dbt told of the last build that failed
 _SHOWN = 50  # nodes in a message
 
@@ -41,6 +42,10 @@ class Builder(Protocol):
         """Name the tables that models are made from, as `<layer>.<table>`."""
         ...
 
+    def version(self) -> str:
+        """Name the models as they are: another text when one of them is another."""
+        ...
+
     def build(self, changed: Collection[str]) -> Built:
         """Build what is downstream of some tables; what fails is in the answer, not raised."""
         ...
@@ -63,7 +68,8 @@ def build_gold(
 ) -> Outcome:
     """Build what changed since the last build that ended well; `everything` builds all of it.
 
-    What failed is told once, with a letter, and tried again when a table changes or the letter is replayed. `until` is when this call is
+    What failed is told once, with a letter, and tried again when a table or a model changes or the letter is replayed. A failure of a build
+    during which a table changed is not told: its tests compared what was with what is. `until` is when this call is
     over whatever it does, in microseconds since 1970, UTC.
     """
     seen = ledger.lease(GOLD)
@@ -79,18 +85,30 @@ def build_gold(
 
 
 def _under_lease(builder: Builder, catalog: Versions, ledger: Ledger, tell: Tell, *, everything: bool) -> Outcome:
-    now = catalog.versions(builder.sources())
-    before, failed = ledger.cursor(GOLD), ledger.cursor(FAILED)
-    changed = sorted(name for name, version in now.items() if everything or before.get(name) != version)
+    sources, project = builder.sources(), builder.version()
+    now, before, failed = catalog.versions(sources), ledger.cursor(GOLD), ledger.cursor(FAILED)
+    # Another project may have made of the same tables anything else.
+    everything = everything or before.get(PROJECT) != project
+    gone = before.keys() - now.keys() - {PROJECT}
+    changed = sorted({name for name, version in now.items() if everything or before.get(name) != version} | gone)
     if not changed:
         return Outcome(why_not="no table changed")
-    if not everything and {name: failed.get(name) for name in changed} == {name: now[name] for name in changed}:
+    marks = {name: now.get(name, "") for name in changed} | {PROJECT: project}
+    if dict(failed) == marks:
         return Outcome(
             changed, why_not="the last build of the same tables failed; mend the cause, then: tidegate replay --letters 10"
         )
     built = builder.build(changed)
+    if not built.failed:
+        ledger.keep_cursor(GOLD, {**now, PROJECT: project})
+        tell(_message(changed, built))
+        return Outcome(changed, built)
+    # What was built of them before it failed is not what the last good build made.
+    ledger.keep_cursor(GOLD, {name: version for name, version in before.items() if name not in changed})
+    if catalog.versions(sources) != now:
+        return Outcome(changed, built, why_not="a table changed during the build, which the next one is made of")
     tell(_message(changed, built))
-    ledger.keep_cursor(FAILED if built.failed else GOLD, now)
+    ledger.keep_cursor(FAILED, marks)
     return Outcome(changed, built)
 
 

@@ -1,6 +1,7 @@
 """Gold's models, built by dbt in this process. dbt comes with the layer of the function that builds gold, and is imported here only."""
 
 import contextlib
+import hashlib
 import importlib.resources
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,13 @@ class DbtBuilder:
         """Name the tables that models are made from, as `<layer>.<table>`."""
         told = yaml.safe_load((self.project / "models/sources.yml").read_text(encoding="utf-8"))
         return [f"{source['name']}.{table['name']}" for source in told["sources"] for table in source["tables"]]
+
+    def version(self) -> str:
+        """Name the project's files as they are."""
+        digest = hashlib.sha256()
+        for path in sorted(p for p in self.project.rglob("*") if p.is_file() and p.suffix in (".sql", ".yml", ".csv")):
+            digest.update(f"{path.relative_to(self.project)}\0".encode() + path.read_bytes())
+        return digest.hexdigest()
 
     def build(self, changed: Collection[str]) -> Built:
         """Build what is downstream of some tables; what fails is in the answer."""

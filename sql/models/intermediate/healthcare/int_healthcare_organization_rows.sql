@@ -1,0 +1,5 @@
+{{ scd2_rows(
+    lake('bronze', 'healthcare_organizations'),
+    key=['organization_id'],
+    attributes=['name', 'address', 'city', 'state', 'zip', 'phone'],
+) }}
