@@ -10,6 +10,7 @@ from demo.generate import generate
 from local.gold import DBT, Gold
 from local.laptop import ROOT, Laptop
 from tests.e2e.test_permissions import without
+from tidegate.cli.query import select
 
 CONTRACTS = ROOT / "contracts/healthcare"
 

@@ -54,6 +54,8 @@ def clinic(tmp_path: Path) -> Clinic:
 
 def test_fact_names_the_version_of_its_time_and_a_member_that_comes_late_takes_the_key_it_was_given(clinic: Clinic) -> None:
     encounters = [encounter(1, "ann", 5), encounter(2, "ann", 25), encounter(3, "bob", 25), encounter(4, None, 5)]
+    times = [dt.datetime(1850, 1, 1, tzinfo=dt.UTC), dt.datetime(9999, 12, 31, tzinfo=dt.UTC), None]
+    encounters += [{"encounter_id": f"e{n}", "patient_id": "ann", "started_at": time} for n, time in enumerate(times, start=5)]
     linked = (
         "SELECT encounter_id, f.patient_key, d.city, d.is_inferred FROM fact_encounter f JOIN dim_patient d USING (patient_key)"
     )
@@ -67,12 +69,13 @@ def test_fact_names_the_version_of_its_time_and_a_member_that_comes_late_takes_t
     assert [first[f"e{n}"]["city"] for n in (1, 2, 3, 4)] == ["Salem", "Lynn", None, None]
     assert [first[f"e{n}"]["is_inferred"] for n in (1, 2, 3, 4)] == [False, False, True, False]
     assert first["e4"]["patient_key"] == UNKNOWN
+    assert [first[f"e{n}"]["city"] for n in (5, 6, 7)] == ["Salem", "Lynn", "Lynn"]  # before all time, after it, and at none
     counted = "SELECT fact_rows, unknown_rows, inferred_rows FROM audit_healthcare_members"
     shown = f"{counted} WHERE fact = 'fact_encounter' AND link = 'patient_key'"
-    assert clinic.query(shown) == [{"fact_rows": 4, "unknown_rows": 1, "inferred_rows": 1}]
+    assert clinic.query(shown) == [{"fact_rows": 7, "unknown_rows": 1, "inferred_rows": 1}]
 
     moved = (PROJECT / "athena/analytics_patients_who_moved.sql").read_text(encoding="utf-8")
-    assert [(row["is_current"], row["encounters"]) for row in clinic.query(moved)] == [(False, 1), (True, 1)]
+    assert [(row["is_current"], row["encounters"]) for row in clinic.query(moved)] == [(False, 2), (True, 3)]
 
     clinic.send(encounters=encounters, patients=[*ann, {"patient_id": "bob", "city": "Ware", "_arrival": at(28)}])
     clinic.build_all()
