@@ -120,7 +120,7 @@ def assert_same(parquet: Outcome, text_: Outcome) -> None:
     assert parquet.classes == text_.classes
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(data=st.data())
 def test_any_type_in_any_column_is_read_as_the_csv_file_with_the_same_values_is(data: st.DataObject) -> None:
     sources = data.draw(st.lists(st.sampled_from(SOURCES), min_size=1, max_size=4))
@@ -131,7 +131,7 @@ def test_any_type_in_any_column_is_read_as_the_csv_file_with_the_same_values_is(
     assert_same(*both([typed("n", Kind.INTEGER), *columns], [number, *sources], rows, **options))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(data=st.data())
 def test_moment_is_read_as_the_csv_file_in_the_format_of_the_contract_is(data: st.DataObject) -> None:
     source, column = data.draw(st.sampled_from(MOMENTS))

@@ -53,7 +53,7 @@ def read_in_splits(folder: Path, of: Contract, content: bytes, wanted: int) -> t
     return accepted, quarantined, records
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     records=st.lists(st.sampled_from(RECORDS), min_size=1, max_size=12),
     odd=st.sampled_from(["none"] * 8 + ODD),

@@ -21,7 +21,7 @@ def sales(tmp_path: Path) -> Dataset:
     return Dataset(LocalLake(tmp_path / "warehouse"), tmp_path)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(HISTORIES, st.booleans())
 def test_any_history_of_an_upsert_dataset_leaves_the_plain_fold(history: list[Step], apart: bool) -> None:  # noqa: FBT001 - drawn
     with tempfile.TemporaryDirectory() as place:

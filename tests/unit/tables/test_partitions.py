@@ -41,7 +41,7 @@ class Sliced(Dataset):
         return [{tuple(row.values()) for row in pq.read_table(f.path, columns=names).to_pylist()} for f in live]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(HISTORIES)
 def test_any_history_of_a_partitioned_dataset_leaves_the_plain_fold(history: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as place:

@@ -17,7 +17,7 @@ def changes(tmp_path: Path) -> Dataset:
     return Dataset(LocalLake(tmp_path / "warehouse"), tmp_path, CHANGES)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(HISTORIES_WITH_TOMBSTONES)
 def test_any_history_with_tombstones_leaves_the_plain_fold_and_balanced_books(history: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as place:
