@@ -1,6 +1,6 @@
 {#-
 The history of a dataset's keys, from bronze: one row for each stretch of time in which a key had the same values. In two steps, each a table,
-because Trino reads what a WITH names as often as it is named: `scd2_rows` places the rows, `scd2` makes the history of them.
+because some warehouses read what a WITH names as often as it is named: `scd2_rows` places the rows, `scd2` makes the history of them.
 
 A window over all rows that are there, whenever they came, so late rows, several changes in one batch, repeats and rebuilds all give the
 same history. A row holds from its `effective_at` (the arrival of its file, if the data does not say) until the next one of the key holds. A
