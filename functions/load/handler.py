@@ -7,7 +7,6 @@ from typing import Any
 from tidegate import bootstrap
 from tidegate.telemetry import entry, logger
 from tidegate.usecases.claim import read_manifest
-from tidegate.usecases.load import load
 from tidegate.usecases.routing import keep_to_lambda
 
 
@@ -17,15 +16,6 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN4
     keep_to_lambda(event.get("route", ""), event.get("reason", ""))  # a run that was claimed before there were routes has none
     manifest = read_manifest(event["manifest_key"], bootstrap.objects())
     with tempfile.TemporaryDirectory(prefix="load-") as directory:
-        account = load(
-            manifest,
-            ledger=bootstrap.ledger(),
-            landing=bootstrap.landing(),
-            objects=bootstrap.objects(),
-            lake=bootstrap.lake(),
-            clock=bootstrap.clock,
-            lease_us=bootstrap.lease_us(),
-            workshop=bootstrap.workshop(manifest, int(context.memory_limit_in_mb), directory),
-        )
+        account = bootstrap.load_run(manifest, bootstrap.workshop(manifest, int(context.memory_limit_in_mb), directory))
     logger.info("loaded", run_id=manifest.run_id, **asdict(account.books))
     return asdict(account.books)

@@ -9,16 +9,15 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-DBT = Path(os.environ.get("TIDEGATE_DBT", ROOT / ".venvs/dbt/bin/dbt"))
-PROJECT = ROOT / "sql"
+from local.gold import DBT, PROJECT
+
 NOWHERE = "http://127.0.0.1:9"  # the port of `discard`: whoever goes there for the network finds none
 
 
 def dbt(room: Path, *arguments: str, target: str, command: Sequence[str] = (str(DBT),), **environment: str) -> "Done":
     """Run one command on the project; its files go to `room`."""
     if not DBT.exists():
-        pytest.skip(f"{DBT} is missing: run `make setup`, or set TIDEGATE_DBT")
+        pytest.skip(f"{DBT} is missing: make .venvs/dbt/.ready")
     places = {"DBT_TARGET_PATH": str(room / "target"), "DBT_LOG_PATH": str(room / "logs"), "HOME": str(room)}
     apart = {"AWS_EC2_METADATA_DISABLED": "true", "HTTPS_PROXY": NOWHERE, "HTTP_PROXY": NOWHERE, "NO_PROXY": "127.0.0.1"}
     finished = subprocess.run(  # noqa: S603 - our own command

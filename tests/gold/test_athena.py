@@ -8,9 +8,10 @@ import duckdb
 import pytest
 from pyiceberg.catalog import load_catalog
 
+from local.gold import DBT, PROJECT, ROOT
 from scripts.gold_sources import named
 from tests.gold.conftest import STACK, Laptop
-from tests.gold.runs import DBT, PROJECT, ROOT, Done, dbt
+from tests.gold.runs import Done, dbt
 from tidegate.tables.mirror import mirror
 
 GOLD = f"{STACK}_gold"

@@ -8,7 +8,8 @@ import sqlglot
 from sqlglot import exp
 
 from local.extensions import trino_functions
-from tests.gold.runs import PROJECT, Done, dbt
+from local.gold import PROJECT
+from tests.gold.runs import Done, dbt
 
 MOST_READS = 40  # of tables by one query
 DIALECTS = ("duckdb", "athena", "redshift", "snowflake")

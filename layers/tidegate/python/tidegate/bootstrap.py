@@ -20,7 +20,7 @@ from tidegate.aws.table import Table
 from tidegate.aws.timer import QueueTimer
 from tidegate.aws.topic import Topic
 from tidegate.aws.workflow import StepFunctions
-from tidegate.model.runs import Manifest
+from tidegate.model.runs import Account, Manifest
 from tidegate.model.upkeep import Policy
 from tidegate.ports import Lake
 from tidegate.settings import Settings
@@ -36,6 +36,7 @@ from tidegate.usecases.wake import Waker
 
 if TYPE_CHECKING:  # DuckDB is heavy, and half of the functions never need it
     from tidegate.engine import Keyring, Limits
+    from tidegate.ports import Workshop
     from tidegate.tables.workshop import LocalWorkshop
     from tidegate.warehouses.dbt import DbtBuilder
 
@@ -198,6 +199,22 @@ def gold() -> Iterator[tuple["DbtBuilder", Callable[[Mapping[str, Any]], None]]]
             topic.tell(f"Tidegate: gold {message['status']}", message, GOLD)
 
         yield builder, tell
+
+
+def load_run(manifest: Manifest, workshop: "Workshop") -> Account:
+    """Load a run with the tools of a workshop, on whatever machine that is."""
+    from tidegate.usecases.load import load
+
+    return load(
+        manifest,
+        ledger=ledger(),
+        landing=landing(),
+        objects=objects(),
+        lake=lake(),
+        clock=clock,
+        lease_us=lease_us(),
+        workshop=workshop,
+    )
 
 
 def workshop(manifest: Manifest, memory_mb: int, directory: str) -> "LocalWorkshop":

@@ -18,7 +18,6 @@ from tidegate.spark.workshop import Portions, SparkWorkshop
 from tidegate.tables.workshop import LocalWorkshop
 from tidegate.usecases.claim import read_manifest
 from tidegate.usecases.job import run_job
-from tidegate.usecases.load import load
 
 Arguments = Mapping[str, str]
 """What the job was started with: `--NAME value`, without the dashes."""
@@ -113,16 +112,7 @@ def _load(manifest: Manifest, arguments: Arguments, machines: Machines) -> None:
 
     def work() -> None:
         with tempfile.TemporaryDirectory(prefix="tidegate-load-") as directory:
-            load(
-                manifest,
-                ledger=bootstrap.ledger(),
-                landing=bootstrap.landing(),
-                objects=bootstrap.objects(),
-                lake=bootstrap.lake(),
-                clock=bootstrap.clock,
-                lease_us=bootstrap.lease_us(),
-                workshop=_workshop(manifest, arguments, cluster, Path(directory)),
-            )
+            bootstrap.load_run(manifest, _workshop(manifest, arguments, cluster, Path(directory)))
 
     patiently(work)
 
