@@ -21,10 +21,11 @@ Name = tuple[str, str]  # database, table
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A table, or a view with its query under full names."""
+    """A table, as it is or at a version, or a view with its query under full names."""
 
     table: dict[str, Any]
     view: exp.Query | None = None
+    version: int | None = None
 
 
 @contextmanager
@@ -51,12 +52,17 @@ def answering(tree: exp.Query, database: str, *, empty: bool = False) -> Iterato
 
 
 def _collect(tree: exp.Query, found: dict[Name, Named], within: tuple[Name, ...]) -> None:
-    """The tables of a query by name, those that a view needs before the view."""
+    """The tables of a query by name, those that a view needs before the view. A table at a version is given a name of its own."""
     for reference in references(tree):
-        name = (reference.db, reference.name)
+        name, version = (reference.db, reference.name), _version(reference)
+        key = name
+        if version is not None:
+            key = (reference.db, f"{reference.name}@{version}")
+            reference.set("version", None)
+            reference.set("this", exp.to_identifier(key[1], quoted=True))
         if name in within:
             raise QueryError(f"VIEW_IS_RECURSIVE: line 1:1: View '{CATALOG}.{'.'.join(name)}' is recursive")
-        if name in found:
+        if key in found:
             continue
         athena_access.table("GetTable", *name)
         table = glue._tables.get("/".join(name))
@@ -64,14 +70,31 @@ def _collect(tree: exp.Query, found: dict[Name, Named], within: tuple[Name, ...]
             missing = f"Table '{CATALOG}.{'.'.join(name)}' does not exist"
             over = f"Failed analyzing stored view '{CATALOG}.{'.'.join(within[-1])}': line 1:1: " if within else ""
             raise QueryError(f"{'INVALID_VIEW' if over else 'TABLE_NOT_FOUND'}: line 1:1: {over}{missing}")
+        if version is not None and not _is_iceberg(table):
+            raise QueryError(f"NOT_SUPPORTED: line 1:1: '{CATALOG}.{'.'.join(name)}' has no versions")
         if not athena_views.is_view(table):
             athena_access.objects("GetObject", (table.get("StorageDescriptor") or {}).get("Location") or "")
-            found[name] = Named(table)
+            found[key] = Named(table, version=version)
             continue
         sql, database, _ = athena_views.described(table)
         view = qualified(selecting(parsed(sql), sql), database)
         _collect(view, found, (*within, name))
         found[name] = Named(table, view)
+
+
+def _version(reference: exp.Table) -> int | None:
+    """The snapshot of a table that a query asks for."""
+    asked = reference.args.get("version")
+    if asked is None:
+        return None
+    number = asked.args.get("expression")
+    if asked.this != "VERSION" or asked.args.get("kind") != "AS OF" or not isinstance(number, exp.Literal) or not number.is_int:
+        raise QueryError(f"NOT_SUPPORTED: the laptop's Athena knows FOR VERSION AS OF <snapshot id>, not {asked.sql('athena')}")
+    return int(number.name)
+
+
+def _is_iceberg(table: dict[str, Any]) -> bool:
+    return str((table.get("Parameters") or {}).get("table_type", "")).upper() == "ICEBERG"
 
 
 def _words(trees: list[exp.Query]) -> set[str] | None:
@@ -85,12 +108,15 @@ def _create(
     connection: duckdb.DuckDBPyConnection, name: Name, one: Named, words: set[str] | None, folders: list[str], *, empty: bool,
 ) -> None:  # fmt: skip
     place = f"{CATALOG}.{'.'.join(map(_quoted, name))}"
-    parameters = one.table.get("Parameters") or {}
     if one.view is not None:
         connection.execute(f"CREATE VIEW {place} AS {for_duckdb(one.view)}")
         _check_columns(connection, name, place, one.table)
-    elif parameters.get("table_type", "").upper() == "ICEBERG":
-        connection.register("live", iceberg.live_rows(parameters["metadata_location"], words, empty=empty))
+    elif _is_iceberg(one.table):
+        try:
+            live = iceberg.live_rows(one.table["Parameters"]["metadata_location"], words, one.version, empty=empty)
+        except iceberg.UnknownVersion as error:
+            raise QueryError(f"INVALID_ARGUMENTS: {error}") from error
+        connection.register("live", live)
         connection.execute(f"CREATE TABLE {place} AS SELECT * FROM live")  # noqa: S608 - names are quoted
         connection.unregister("live")
     else:

@@ -15,18 +15,26 @@ from pyiceberg.table import StaticTable
 from local.extensions.loops import on_loop
 
 
-def live_rows(metadata_location: str, words: set[str] | None, *, empty: bool = False) -> pa.Table:
+class UnknownVersion(ValueError):
+    """The table has no such snapshot, or none any more."""
+
+
+def live_rows(metadata_location: str, words: set[str] | None, version: int | None = None, *, empty: bool = False) -> pa.Table:
     """The rows of the current snapshot under the current schema: columns by field id, missing ones null, deletes applied.
 
-    Only columns named among `words` (lower case) are read; None reads all. Where a list of structs is null, pyiceberg 0.12 gives an
-    empty one. `empty` leaves the rows out.
+    With a `version` those of that snapshot, under the schema that it was made with; UnknownVersion where there is none. Only columns
+    named among `words` (lower case) are read; None reads all. Where a list of structs is null, pyiceberg 0.12 gives an empty one. `empty`
+    leaves the rows out.
     """
     table = StaticTable.from_metadata(metadata_location, properties={"py-io-impl": f"{__name__}.StoreIO"})
-    names = _wanted(table.schema(), words)
+    if version is not None and table.snapshot_by_id(version) is None:
+        raise UnknownVersion(f"Iceberg snapshot ID does not exists: {version}")
+    schema = table.scan(snapshot_id=version).projection()
+    names = _wanted(schema, words)
     if empty:
-        whole = table.schema().as_arrow().empty_table()
+        whole = schema.as_arrow().empty_table()
         return whole.select(list(names)) if "*" not in names else whole
-    rows: pa.Table = table.scan(selected_fields=names).to_arrow()
+    rows: pa.Table = table.scan(selected_fields=names, snapshot_id=version).to_arrow()
     return rows.select(list(names)) if "*" not in names else rows
 
 

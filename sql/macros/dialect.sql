@@ -29,6 +29,11 @@
 {% macro redshift__type_moment() %}timestamp{% endmacro %}
 {% macro snowflake__type_moment() %}timestamp_ntz(6){% endmacro %}
 
+{#- A table as it was at one of its versions, a snapshot of Iceberg. -#}
+{% macro at_version(table, version) %}{{ return(adapter.dispatch('at_version', 'tidegate')(table, version)) }}{% endmacro %}
+{% macro default__at_version(table, version) %}{{ exceptions.raise_compiler_error('at_version: no words for ' ~ target.type) }}{% endmacro %}
+{% macro athena__at_version(table, version) %}{{ table }} for version as of {{ version }}{% endmacro %}
+
 {#- The smaller and the larger of two values that are there. -#}
 {% macro earlier(one, other) %}case when {{ one }} < {{ other }} then {{ one }} else {{ other }} end{% endmacro %}
 

@@ -1,5 +1,6 @@
 """The same models for four warehouses: each parses them without an account, and only sql/macros/dialect.sql knows which is which."""
 
+import json
 import re
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from sqlglot import exp
 
 from local.extensions import trino_functions
 from local.gold import PROJECT
+from scripts.gold_sources import named
 from tests.gold.runs import Done, dbt
 
+VERSIONS = {f"{layer}.{table}": number for number, (layer, table) in enumerate(named(), 1000)}
 MOST_READS = 40  # of tables by one query
 DIALECTS = ("duckdb", "athena", "redshift", "snowflake")
 DIALECT = PROJECT / "macros/dialect.sql"
@@ -37,7 +40,9 @@ KNOWN = {
 def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Done]:
     """Compiling parses the project first; it is told to ask no warehouse."""
     room = tmp_path_factory.mktemp(request.param)
-    return request.param, dbt(room, "compile", "--no-introspect", "--no-populate-cache", target=request.param)
+    # As the stack's function builds it.
+    pinned = ("--vars", json.dumps({"versions": VERSIONS})) if request.param == "athena" else ()
+    return request.param, dbt(room, "compile", "--no-introspect", "--no-populate-cache", *pinned, target=request.param)
 
 
 def test_the_project_compiles_without_account_or_network(compiled: tuple[str, Done]) -> None:
@@ -51,6 +56,15 @@ def test_every_model_and_test_is_sql_of_the_dialect(compiled: tuple[str, Done]) 
     dialect, done = compiled
     refused = {path: said for path, sql in done.compiled().items() if (said := refusal(sql, dialect))}
     assert refused == {}
+
+
+def test_every_reading_of_the_lake_is_of_the_version_that_the_build_was_given(compiled: tuple[str, Done]) -> None:
+    dialect, done = compiled
+    if dialect != "athena":
+        pytest.skip("only the stack's function gives versions")
+    read = re.compile(r'"tidegate_(bronze|silver)"\."(\w+)"(?: for version as of (\d+))?')
+    found = {(f"{layer}.{table}", version) for sql in done.compiled().values() for layer, table, version in read.findall(sql)}
+    assert found == {(name, str(number)) for name, number in VERSIONS.items()}
 
 
 def test_only_one_file_knows_warehouses() -> None:

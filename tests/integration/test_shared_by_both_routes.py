@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import pytest
 import yaml
 
+from tests.duck import looking
 from tests.integration.catalogs import glue_lake
 from tests.integration.twins import World, real, spread
 from tidegate.aws.iceberg import GlueLake
@@ -80,7 +80,7 @@ def load(
 def same_tables(one: World, other: World, contract_key: str, place: Path) -> None:
     for mine, theirs in zip(one.tables(contract_key), other.tables(contract_key), strict=True):
         assert (mine.name, mine.columns) == (theirs.name, theirs.columns)
-        with duckdb.connect() as db:
+        with looking() as db:
             queries = [_rows(table, place / str(which)) for which, table in enumerate((mine, theirs))]
             for left, right in (queries, reversed(queries)):
                 assert db.sql(f"SELECT count(*) FROM ({left} EXCEPT ALL {right})").fetchall() == [(0,)], mine.name  # noqa: S608

@@ -154,6 +154,21 @@ def test_undo_of_a_run_on_top_of_a_merge_brings_the_merged_file_back(shop: Wareh
     assert shop.table("bronze").live() == [merged]
 
 
+def test_every_version_is_known_by_the_last_run_whose_rows_it_has(shop: Warehouse) -> None:
+    """Through a merge, which changes no row, and an undo, after which the rows of the run before are there."""
+    runs = shop.catalog.history(f"bronze.{TABLE}")
+    assert [run.rpartition("-")[0] for _, run in runs] == [f"{DATASET}-{number:06d}" for number in range(FILES, 0, -1)]
+    shop.tend()
+    shop.drop(f"{DELTA}f00.csv", "other,1,I,Ann")
+    manifest = shop.world.claim_manifest(DATASET)
+    shop.load(manifest)
+    shop.table("bronze").undo()
+    newest, last, merge, *before = shop.catalog.history(f"bronze.{TABLE}")
+    assert ([newest[1], last[1], merge[1]], before) == ([runs[0][1], manifest.run_id, runs[0][1]], list(runs))
+    assert newest[0] == str(shop.iceberg("bronze").current_snapshot().snapshot_id)
+    assert shop.catalog.history("bronze.shop_nobody") == ()
+
+
 def test_expired_versions_leave_the_metadata_and_the_newest_stay(shop: Warehouse) -> None:
     shop.sell_more()
     kept = [v.number for v in shop.table("bronze").history()[:2]]

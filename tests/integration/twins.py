@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import duckdb
 
 from simulator.lake import MemoryLake, PlainWorkshop
+from tests.duck import looking
 from tests.fakes import Crash, FakeObjects, ManualClock
 from tests.spread import TINY, Serial, workshop
 from tidegate.aws.catalog import GlueMetadata
@@ -181,7 +181,7 @@ def rows_of(world: World, table: Table, room: Path) -> list[tuple[Any, ...]]:
         )
     room.mkdir(exist_ok=True)
     values = "raw" if as_text else 'id, "at", kind'
-    with duckdb.connect() as db:
+    with looking() as db:
         rows = reading(table.columns, table.fetch(table.live(), room))
         lineage = "_object_key, _file_id, _record, _arrival, _load_id"
         return sorted(db.sql(f"SELECT {values}, {lineage} FROM ({rows})").fetchall(), key=str)  # noqa: S608 - names of ours

@@ -74,6 +74,32 @@ def test_only_live_files_under_the_current_schema_are_read(lake: Lake) -> None:
     assert lake.rows("SELECT new FROM moving") == [["z"]]
 
 
+def test_a_table_is_read_at_a_version_beside_what_it_is_now_and_in_a_view(lake: Lake) -> None:
+    table = lake.create("versions", Schema(NestedField(1, "id", LongType())))
+    table.append(pa.table({"id": [1, 2]}))
+    before = table.current_snapshot().snapshot_id
+    with table.update_schema() as change:
+        change.add_column("extra", LongType())
+    table.append(pa.table({"id": [3], "extra": [7]}))
+    then = f"versions FOR VERSION AS OF {before}"
+    assert lake.rows(f"SELECT * FROM {then} AS sent ORDER BY id") == [["1"], ["2"]]
+    assert lake.rows(f"SELECT count(*), (SELECT count(*) FROM {then}) FROM versions WHERE extra = 7 OR id < 3") == [["3", "2"]]
+    assert lake.run(f"CREATE VIEW {lake.database}.earlier AS SELECT id FROM {then}") == ""
+    assert lake.rows("SELECT max(id) FROM earlier") == [["2"]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ("people FOR VERSION AS OF 12", "INVALID_ARGUMENTS: Iceberg snapshot ID does not exists: 12"),
+        ("people FOR TIMESTAMP AS OF current_timestamp", "NOT_SUPPORTED: the laptop's Athena knows FOR VERSION AS OF"),
+        ("people FOR VERSION AS OF 'main'", "NOT_SUPPORTED: the laptop's Athena knows FOR VERSION AS OF"),
+    ],
+)
+def test_a_version_that_is_not_there_or_not_a_number_is_refused(lake: Lake, asked: str, reason: str) -> None:
+    assert lake.run(f"SELECT id FROM {asked}").startswith(reason)
+
+
 def test_sql_is_trinos(lake: Lake) -> None:
     sql = f"""
         WITH ages AS (SELECT id, date_diff('year', born, date '2024-06-01') AS age FROM "awsdatacatalog"."{lake.database}"."people")

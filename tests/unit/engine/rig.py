@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
+from tests.duck import looking
 from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode
 from tidegate.engine import FileResult, Keyring, Limits, Output, StagedFile, inspect, run, sql
 from tidegate.engine.values import LINEAGE
@@ -109,7 +108,6 @@ def read(path: Path | None, columns: str) -> list[tuple[object, ...]]:
     """Read columns of a Parquet file in the order of its rows."""
     if path is None:
         return []
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+    with looking() as connection:
         table = connection.sql(f"SELECT {columns} FROM read_parquet($1)", params=[str(path)]).to_arrow_table()  # noqa: S608 - names of ours
         return [tuple(row.values()) for row in table.to_pylist()]

@@ -9,10 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.duck import looking
 from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode, When
 from tidegate.engine import Keyring, Limits
 from tidegate.errors import NotFound, StaleCommit
@@ -89,8 +89,8 @@ class LocalTable:
         return self._history[-1].files
 
     def bounds(self, column: str) -> Mapping[str, tuple[str, str]]:
-        with duckdb.connect() as db:
-            known = f'SELECT min("{column}")::VARCHAR, max("{column}")::VARCHAR FROM read_parquet($1)'  # noqa: S608 - names of ours
+        known = f'SELECT min("{column}")::VARCHAR, max("{column}")::VARCHAR FROM read_parquet($1)'  # noqa: S608 - names of ours
+        with looking() as db:
             found = {f.path: db.execute(known, [f.path]).fetchall()[0] for f in self.live()}
         return {path: (low, high) for path, (low, high) in found.items() if low is not None}
 
@@ -321,7 +321,7 @@ class Dataset:
         ]
         if not rows:
             return None
-        with connect(path.parent, LIMITS) as db:
+        with looking() as db:
             db.register("made", pa.Table.from_pylist(rows))
             cast = ", ".join(f'"{name}"::{kind} AS "{name}"' for name, kind in bronze.columns.items() if name in rows[0])
             return copy_to(db, f"SELECT {cast} FROM made", path, bronze.field_ids)  # noqa: S608 - names of ours
@@ -347,7 +347,7 @@ def rows_of(table: Table, place: Path) -> list[dict[str, Any]]:
     """Read a table whole, as plain rows."""
     room = place / "looking"
     room.mkdir(exist_ok=True)
-    with duckdb.connect() as db:
+    with looking() as db:
         paths = table.fetch(table.live(), room)
         return list(db.sql(reading(table.columns, paths)).to_arrow_table().to_pylist())
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.duck import looking
 from tidegate.tables.copying import copy_kept
 
 IDS = {"id": 7, "at": 2, "amount": 5, "word": 9}
@@ -70,7 +71,7 @@ def test_row_groups_that_lose_no_row_are_taken_byte_for_byte(source: Path) -> No
     (path,) = copied(source, set(range(ROWS)) - {2_500} - set(range(3_000, 4_000)))
     assert [p in pages(source) for p in pages(path)] == [True, True, False, True]
     assert [group.num_rows for group in row_groups(path)] == [1_000, 1_000, 999, 1_000]
-    with duckdb.connect() as db:
+    with looking() as db:
         late = db.execute(
             "SELECT id, amount FROM read_parquet($1) WHERE \"at\" >= '2021-01-03 23:00:00+00'", [str(path)]
         ).fetchall()
@@ -84,7 +85,7 @@ def test_file_of_another_writer_with_bloom_filters_and_indexes_is_copied_too(sou
     duckdb.sql(f"COPY (FROM '{source}') TO '{written}' (FORMAT parquet, ROW_GROUP_SIZE 2048, FIELD_IDS {{{ids}}})")
     (path,) = copied(written, set(range(2_000, ROWS)))
     assert pages(path) == pages(written)[2:]
-    with duckdb.connect() as db:
+    with looking() as db:
         assert db.execute("SELECT count(*) FROM read_parquet($1) WHERE word = '2a'", [str(path)]).fetchall() == [(500,)]
     assert pq.read_table(path).to_pylist() == pq.read_table(source).slice(2_000).to_pylist()
 

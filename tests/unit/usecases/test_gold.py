@@ -1,6 +1,7 @@
 """Gold is built from what changed, by one at a time, and a build that failed is told once."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,12 @@ from tests.dynamo import FakeDynamo
 from tests.fakes import ManualClock
 from tidegate.aws.ledger import DynamoLedger
 from tidegate.aws.table import Table
+from tidegate.model.runs import DatasetState, Lease, RunRecord, RunState, run_id_of
 from tidegate.usecases.gold import GOLD, Built, build_gold, try_again
 
 PATIENTS, CLAIMS = "silver.healthcare_patients", "silver.healthcare_claims"
+BRONZE = "bronze.healthcare_patients"
+DATASET = "healthcare.patients"
 
 
 class Lake:
@@ -19,23 +23,27 @@ class Lake:
 
     def __init__(self) -> None:
         self.there = {PATIENTS: "v1", CLAIMS: "v1"}
+        self.runs: dict[str, list[tuple[str, str]]] = {}  # tables of which more than the newest version is known
         self.asked: list[list[str]] = []
+        self.read: Mapping[str, str] = {}
         self.answer = Built(done=5)
         self.told: list[Mapping[str, Any]] = []
         self.meanwhile: dict[str, str] = {}
         self.project = "p1"
 
-    def versions(self, tables: Sequence[str]) -> Mapping[str, str]:
-        return {name: self.there[name] for name in tables if name in self.there}
+    def history(self, name: str) -> Sequence[tuple[str, str]]:
+        return self.runs.get(name) or [(self.there[name], "")] if name in (*self.runs, *self.there) else []
 
-    def sources(self) -> Sequence[str]:
-        return [PATIENTS, CLAIMS, "silver.covid_nothing_yet"]
+    def sources(self) -> Mapping[str, str]:
+        covid = {"silver.covid_nothing_yet": "covid.nothing_yet"}
+        return {PATIENTS: DATASET, CLAIMS: "healthcare.claims", **covid} | ({BRONZE: DATASET} if BRONZE in self.runs else {})
 
     def version(self) -> str:
         return self.project
 
-    def build(self, changed: Collection[str]) -> Built:
+    def build(self, changed: Collection[str], versions: Mapping[str, str]) -> Built:
         self.asked.append(list(changed))
+        self.read = dict(versions)
         self.there |= self.meanwhile
         return self.answer
 
@@ -135,13 +143,81 @@ def test_table_that_is_gone_is_a_change(lake: Lake, ledger: DynamoLedger) -> Non
     assert call(lake, ledger).why_not == "no table changed"
 
 
-def test_failure_of_a_build_during_which_a_table_changed_is_not_told(lake: Lake, ledger: DynamoLedger) -> None:
-    """Its tests compared tables of before with tables of after."""
+def test_failure_of_a_build_during_which_a_table_changed_is_told(lake: Lake, ledger: DynamoLedger) -> None:
+    """It read the versions from before, so what failed is no accident of time; on a busy lake nobody would ever hear of one."""
     lake.meanwhile, lake.answer = {CLAIMS: "v2"}, Built(done=3, failed=["test.tidegate.conserves_rows"])
-    assert "during" in call(lake, ledger).why_not
-    assert lake.told == []
+    call(lake, ledger)
+    assert [message["status"] for message in lake.told] == ["FAILED"]
+    assert lake.read == {PATIENTS: "v1", CLAIMS: "v1"}
     lake.meanwhile, lake.answer = {}, Built(done=8)
     assert call(lake, ledger).built == Built(done=8)
+
+
+def run_of(lake: Lake, ledger: DynamoLedger, state: RunState | None, *tables: str) -> Lease:
+    """A run that commits to some tables and ends as said, or does not; its lease."""
+    clock = ManualClock()
+    lease = ledger.take(ledger.lease(DATASET), clock(), clock() + 1)
+    assert lease
+    run = RunRecord(run_id_of(DATASET, lease.token, 1), DATASET, lease.token, RunState.RUNNING, 1, 1, "1.0.0", "", "")
+    ledger.open_run(lease, run)
+    for table in tables:
+        lake.runs.setdefault(table, []).insert(0, (f"{table[:6]}-{run.run_id}", run.run_id))
+    if state:
+        ledger.end_run(lease.token, replace(run, state=state), DatasetState(DATASET) if state is RunState.SUCCEEDED else None)
+        ledger.close_run(DATASET, lease.token, run.run_id)
+        ledger.release(DATASET, lease.token)
+    return lease
+
+
+def test_a_dataset_is_read_as_settled_runs_left_it_while_a_run_commits_one_table_after_the_other(
+    lake: Lake, ledger: DynamoLedger
+) -> None:
+    run_of(lake, ledger, RunState.SUCCEEDED, BRONZE, PATIENTS)
+    run_of(lake, ledger, None, BRONZE)
+    call(lake, ledger)
+    assert [lake.read[table] for table in (BRONZE, PATIENTS)] == [f"bronze-{DATASET}-000001-0001", f"silver-{DATASET}-000001-0001"]
+    assert call(lake, ledger).why_not == "no table changed"
+
+
+def test_table_that_the_first_run_has_only_begun_is_not_there(lake: Lake, ledger: DynamoLedger) -> None:
+    del lake.there[PATIENTS]
+    run_of(lake, ledger, None, BRONZE)
+    call(lake, ledger)
+    assert lake.read == {CLAIMS: "v1"}
+
+
+def test_rows_of_a_run_that_failed_are_not_built_from_before_they_are_taken_back(lake: Lake, ledger: DynamoLedger) -> None:
+    run_of(lake, ledger, RunState.SUCCEEDED, BRONZE, PATIENTS)
+    run_of(lake, ledger, RunState.FAILED, BRONZE, PATIENTS)
+    call(lake, ledger)
+    assert lake.read[BRONZE] == f"bronze-{DATASET}-000001-0001"
+
+
+def test_run_that_begins_and_ends_while_tables_are_looked_at_is_left_out_of_all_of_them(lake: Lake, ledger: DynamoLedger) -> None:
+    run_of(lake, ledger, RunState.SUCCEEDED, BRONZE, PATIENTS)
+    look, late = lake.history, []
+
+    def see(name: str) -> Sequence[tuple[str, str]]:
+        seen = list(look(name))
+        if not late:
+            late.append(run_of(lake, ledger, RunState.SUCCEEDED, BRONZE, PATIENTS))
+        return seen
+
+    lake.history = see  # type: ignore[method-assign]
+    call(lake, ledger)
+    assert {lake.read[table].removeprefix(f"{table[:6]}-") for table in (BRONZE, PATIENTS)} == {f"{DATASET}-000001-0001"}
+    assert call(lake, ledger).changed == [BRONZE, PATIENTS]
+
+
+def test_run_that_was_given_up_for_dead_is_left_out_until_somebody_decided_what_became_of_it(
+    lake: Lake, ledger: DynamoLedger
+) -> None:
+    run_of(lake, ledger, RunState.SUCCEEDED, BRONZE, PATIENTS)
+    run_of(lake, ledger, None, BRONZE)
+    seen = ledger.lease(DATASET)
+    assert ledger.take(seen, seen.expires_at + 1, seen.expires_at + 2)
+    call(lake, ledger)
+    assert lake.read[BRONZE] == f"bronze-{DATASET}-000001-0001"
 
 
 def test_good_build_is_not_made_again_because_nobody_could_be_told(lake: Lake, ledger: DynamoLedger) -> None:
@@ -162,7 +238,7 @@ def test_two_builds_do_not_run_at_the_same_time(lake: Lake, ledger: DynamoLedger
 
 
 def test_build_that_dies_gives_its_lease_back_and_is_made_again(lake: Lake, ledger: DynamoLedger) -> None:
-    def die(_: Collection[str]) -> Built:
+    def die(*_: Any) -> Built:
         raise MemoryError
 
     build, lake.build = lake.build, die  # type: ignore[method-assign]

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlparse
 
@@ -10,7 +9,8 @@ from tidegate.aws.errors import speaking_to_aws
 from tidegate.errors import NotFound
 from tidegate.model.runs import Commit
 
-RUN_ID = "tidegate.run-id"
+RUN_ID = "tidegate.run-id"  # whose commit a snapshot is
+UNDOES = "tidegate.undoes"  # the run whose commit it takes back
 LAYERS = ("bronze", "quarantine", "silver")
 Snapshots = Mapping[int | None, Mapping[str, Any]]
 
@@ -35,14 +35,24 @@ class GlueMetadata:
             found += [_observed(name, snapshot, snapshots) for snapshot in mine]
         return found
 
-    def versions(self, tables: Sequence[str]) -> Mapping[str, str]:
-        """Name the current version of each `<layer>.<table>` that is there: the place of its metadata, which every commit moves."""
-        found = {}
-        for name in tables:
-            layer, _, table = name.partition(".")
-            with suppress(NotFound):
-                found[name] = self._place(f"{self._stack}_{layer}", table)
-        return found
+    def history(self, name: str) -> Sequence[tuple[str, str]]:
+        """List the versions of `<layer>.<table>`, newest first, each with the last run whose rows are in it; empty without such a table.
+
+        The run is empty where the catalog does not know it any more.
+        """
+        layer, _, table = name.partition(".")
+        try:
+            snapshots, current = _snapshots(self._metadata(f"{self._stack}_{layer}", table))
+        except NotFound:
+            return ()
+        line = []
+        while current in snapshots:
+            line.append(snapshots[current])
+            current = line[-1].get("parent-snapshot-id")
+        found: list[tuple[str, str]] = []
+        for snapshot in reversed(line):
+            found.append((str(snapshot["snapshot-id"]), _last_run(snapshot["summary"], [run for _, run in found])))
+        return found[::-1]
 
     def _tables(self, table: str) -> Iterator[tuple[str, Snapshots, int | None]]:
         for layer in LAYERS:
@@ -50,19 +60,27 @@ class GlueMetadata:
                 metadata = self._metadata(f"{self._stack}_{layer}", table)
             except NotFound:
                 continue
-            snapshots = {s["snapshot-id"]: s for s in metadata.get("snapshots", ())}
-            yield f"{layer}.{table}", snapshots, metadata.get("current-snapshot-id")
+            yield f"{layer}.{table}", *_snapshots(metadata)
 
     def _metadata(self, database: str, table: str) -> Mapping[str, Any]:
-        place = urlparse(self._place(database, table))
         with speaking_to_aws():
+            place = urlparse(self._glue.get_table(DatabaseName=database, Name=table)["Table"]["Parameters"]["metadata_location"])
             body = self._s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
         metadata: Mapping[str, Any] = json.loads(body)
         return metadata
 
-    def _place(self, database: str, table: str) -> str:
-        with speaking_to_aws():
-            return str(self._glue.get_table(DatabaseName=database, Name=table)["Table"]["Parameters"]["metadata_location"])
+
+def _snapshots(metadata: Mapping[str, Any]) -> tuple[Snapshots, int | None]:
+    return {s["snapshot-id"]: s for s in metadata.get("snapshots", ())}, metadata.get("current-snapshot-id")
+
+
+def _last_run(summary: Mapping[str, str], before: Sequence[str]) -> str:
+    """Return the run whose rows a snapshot shows; `before` are those of the snapshots before it, oldest first."""
+    if RUN_ID in summary:
+        return summary[RUN_ID]
+    # What takes a commit back leaves what was before that one; maintenance changes no row.
+    seen = before[:-1] if UNDOES in summary else before
+    return seen[-1] if seen else ""
 
 
 def _observed(name: str, snapshot: Mapping[str, Any], snapshots: Snapshots) -> Commit:

@@ -23,7 +23,7 @@ from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import DecimalType, NestedField, PrimitiveType, StringType
 
-from tidegate.aws.catalog import RUN_ID
+from tidegate.aws.catalog import RUN_ID, UNDOES
 from tidegate.aws.errors import speaking_to_aws
 from tidegate.aws.fileio import place_of
 from tidegate.aws.orphans import delete_objects, list_orphans
@@ -34,7 +34,6 @@ from tidegate.model.runs import Commit
 from tidegate.ports import DataFile, LiveFile, Orphan, StoredFile, TableVersion
 from tidegate.tables.schema import duckdb_type, field_ids
 
-UNDOES = "tidegate.undoes"
 MERGED_BY = "tidegate.merged-by"
 _COMMIT_WORDS = ("added", "removed", "before", "after")
 _PARALLEL = 8

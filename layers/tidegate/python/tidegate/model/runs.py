@@ -288,6 +288,12 @@ def run_id_of(dataset: str, token: int, batch: int) -> str:
     return f"{dataset}-{token:06d}-{batch:04d}"
 
 
+def place_of_run(run_id: str) -> tuple[int, int]:
+    """Return the token and the batch of a run's id: of two runs of a dataset the later one has the greater pair."""
+    token, batch = run_id.rsplit("-", 2)[1:]
+    return int(token), int(batch)
+
+
 def execution_name(dataset: str, token: int) -> str:
     """Return the Step Functions execution name of a lease: at most 80 of the characters it allows, unique to dataset and token."""
     name = dataset.replace(".", "-")

@@ -1,13 +1,15 @@
 """Gold: on a schedule, build the star schemas downstream of the tables that changed, one build at a time.
 
-A build reads tables and makes others anew from them, so doing it again is always right. What it was built from is remembered as the
-versions that the catalog named before it began: what is committed meanwhile is another version, and the next call builds again.
+A build reads tables and makes others anew from them, so doing it again is always right. Every table is read at the version that settled
+runs had left when the build began, and these versions are remembered: what is committed meanwhile is another version, and the next call
+builds again.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tidegate.model.runs import Lease, RunState, place_of_run
 from tidegate.ports import Clock, Ledger
 
 GOLD = "gold"  # the name of its lease and of its cursor
@@ -38,24 +40,24 @@ class Outcome:
 class Builder(Protocol):
     """Builds models over tables, and runs their tests."""
 
-    def sources(self) -> Sequence[str]:
-        """Name the tables that models are made from, as `<layer>.<table>`."""
+    def sources(self) -> Mapping[str, str]:
+        """Name the tables that models are made from, as `<layer>.<table>`, each with its dataset."""
         ...
 
     def version(self) -> str:
         """Name the models as they are: another text when one of them is another."""
         ...
 
-    def build(self, changed: Collection[str]) -> Built:
-        """Build what is downstream of some tables; what fails is in the answer, not raised."""
+    def build(self, changed: Collection[str], versions: Mapping[str, str]) -> Built:
+        """Build what is downstream of some tables, each read at a version, none where it has none; what fails is in the answer."""
         ...
 
 
-class Versions(Protocol):
-    """The catalog."""
+class Catalog(Protocol):
+    """The tables' versions."""
 
-    def versions(self, tables: Sequence[str]) -> Mapping[str, str]:
-        """Name the current version of each of these tables that is there."""
+    def history(self, name: str) -> Sequence[tuple[str, str]]:
+        """List the versions of `<layer>.<table>`, newest first, each with the last run whose rows are in it; empty without a table."""
         ...
 
 
@@ -64,13 +66,12 @@ Tell = Callable[[Mapping[str, Any]], None]
 
 
 def build_gold(
-    builder: Builder, catalog: Versions, ledger: Ledger, clock: Clock, until: int, tell: Tell, *, everything: bool = False
+    builder: Builder, catalog: Catalog, ledger: Ledger, clock: Clock, until: int, tell: Tell, *, everything: bool = False
 ) -> Outcome:
     """Build what changed since the last build that ended well; `everything` builds all of it.
 
-    What failed is told once, with a letter, and tried again when a table or a model changes or the letter is replayed. A failure of a build
-    during which a table changed is not told: its tests compared what was with what is. `until` is when this call is
-    over whatever it does, in microseconds since 1970, UTC.
+    What failed is told once, with a letter, and tried again when a table or a model changes or the letter is replayed. `until` is when this
+    call is over whatever it does, in microseconds since 1970, UTC.
     """
     seen = ledger.lease(GOLD)
     if seen.held and not seen.is_free(clock()):
@@ -84,9 +85,9 @@ def build_gold(
         ledger.release(GOLD, lease.token)
 
 
-def _under_lease(builder: Builder, catalog: Versions, ledger: Ledger, tell: Tell, *, everything: bool) -> Outcome:
-    sources, project = builder.sources(), builder.version()
-    now, before, failed = catalog.versions(sources), ledger.cursor(GOLD), ledger.cursor(FAILED)
+def _under_lease(builder: Builder, catalog: Catalog, ledger: Ledger, tell: Tell, *, everything: bool) -> Outcome:
+    project, now = builder.version(), _settled(builder.sources(), catalog, ledger)
+    before, failed = ledger.cursor(GOLD), ledger.cursor(FAILED)
     # Another project may have made of the same tables anything else.
     everything = everything or before.get(PROJECT) != project
     gone = before.keys() - now.keys() - {PROJECT}
@@ -98,18 +99,41 @@ def _under_lease(builder: Builder, catalog: Versions, ledger: Ledger, tell: Tell
         return Outcome(
             changed, why_not="the last build of the same tables failed; mend the cause, then: tidegate replay --letters 10"
         )
-    built = builder.build(changed)
+    built = builder.build(changed, now)
     if not built.failed:
         ledger.keep_cursor(GOLD, {**now, PROJECT: project})
         tell(_message(changed, built))
         return Outcome(changed, built)
     # What was built of them before it failed is not what the last good build made.
     ledger.keep_cursor(GOLD, {name: version for name, version in before.items() if name not in changed})
-    if catalog.versions(sources) != now:
-        return Outcome(changed, built, why_not="a table changed during the build, which the next one is made of")
     tell(_message(changed, built))
     ledger.keep_cursor(FAILED, marks)
     return Outcome(changed, built)
+
+
+def _settled(sources: Mapping[str, str], catalog: Catalog, ledger: Ledger) -> dict[str, str]:
+    """Return the version of each table that has what settled runs left in it, and nothing of a run that is under way.
+
+    A run commits a dataset's tables one after the other, so what they are now may be of two runs, or of one that fails in the end.
+    """
+    # Before any table is looked at: a run that begins after this is left out of all of them.
+    leases = {dataset: ledger.lease(dataset) for dataset in sorted(set(sources.values()))}
+    found = {}
+    for name, dataset in sources.items():
+        version = next((v for v, run_id in catalog.history(name) if _is_settled(run_id, leases[dataset], ledger)), None)
+        if version is not None:
+            found[name] = version
+    return found
+
+
+def _is_settled(run_id: str, seen: Lease, ledger: Ledger) -> bool:
+    """Whether a run had ended well when the lease was seen."""
+    if not run_id:  # whoever that was, the ledger waits for nobody
+        return True
+    if run_id in (seen.run_id, seen.stale_run_id) or place_of_run(run_id) > (seen.token, seen.batch):
+        return False
+    run = ledger.run(run_id)
+    return run is None or run.state is RunState.SUCCEEDED
 
 
 def try_again(ledger: Ledger) -> None:

@@ -3,7 +3,8 @@
 import contextlib
 import hashlib
 import importlib.resources
-from collections.abc import Collection, Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,11 @@ class DbtBuilder:
         """What dbt tells of the last build: its log, which may quote what a warehouse said."""
         return self.room / "dbt.log"
 
-    def sources(self) -> Sequence[str]:
-        """Name the tables that models are made from, as `<layer>.<table>`."""
+    def sources(self) -> Mapping[str, str]:
+        """Name the tables that models are made from, as `<layer>.<table>`, each with its dataset."""
         told = yaml.safe_load((self.project / "models/sources.yml").read_text(encoding="utf-8"))
-        return [f"{source['name']}.{table['name']}" for source in told["sources"] for table in source["tables"]]
+        tables = ((source["name"], table) for source in told["sources"] for table in source["tables"])
+        return {f"{layer}.{table['name']}": table["config"]["meta"]["dataset"] for layer, table in tables}
 
     def version(self) -> str:
         """Name the project's files as they are."""
@@ -41,12 +43,13 @@ class DbtBuilder:
             digest.update(f"{path.relative_to(self.project)}\0".encode() + path.read_bytes())
         return digest.hexdigest()
 
-    def build(self, changed: Collection[str]) -> Built:
-        """Build what is downstream of some tables; what fails is in the answer."""
+    def build(self, changed: Collection[str], versions: Mapping[str, str]) -> Built:
+        """Build what is downstream of some tables, each read at a version, none where it has none; what fails is in the answer."""
         # With what is downstream goes what else that is made of: its views of tables that nobody built from yet.
         downstream = [f"@source:{name}" for name in sorted(changed)]
         # Unit tests are about the code, which does not change here.
-        done = self._invoke("build", "--select", *downstream, "tag:still", "--exclude-resource-type", "unit_test")
+        selected = ["--select", *downstream, "tag:still", "--exclude-resource-type", "unit_test"]
+        done = self._invoke("build", *selected, "--vars", json.dumps({"versions": dict(versions)}))
         if done.exception is not None:
             return Built(0, [f"dbt: {type(done.exception).__name__}"])
         results = [(result.node.unique_id, str(result.status)) for result in done.result]
