@@ -77,6 +77,12 @@ def test_light_function_starts_without_the_engine(verb: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_command_line_starts_without_what_only_some_commands_need() -> None:
+    """DuckDB and Arrow alone take longer to import than a question to the ledger takes."""
+    done = run_without({"duckdb", "pyarrow", "pyiceberg", "numpy", "pandas", "awswrangler", "sqlglot"}, "import tidegate.cli.app")
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("path", HANDLERS, ids=lambda p: p.parent.name)
 def test_handler_decodes_calls_one_use_case_and_encodes(path: Path) -> None:
     (handle,) = [n for n in ast.parse(path.read_text()).body if isinstance(n, ast.FunctionDef)]

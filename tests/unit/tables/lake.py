@@ -18,7 +18,7 @@ from tidegate.engine import Keyring, Limits
 from tidegate.errors import NotFound, StaleCommit
 from tidegate.model.runs import Books, Commit, Epoch, Leaving, Manifest
 from tidegate.ports import DataFile, Lake, Layers, LiveFile, Orphan, StoredFile, Table, TableVersion, Workshop
-from tidegate.tables.duck import connect, copy_to, reading
+from tidegate.tables.duck import copy_to, reading
 from tidegate.tables.schema import duckdb_type, field_ids, quarantine_schema, row_schema
 from tidegate.tables.silver import LINEAGE
 from tidegate.tables.workshop import LocalWorkshop

@@ -16,7 +16,6 @@ from tidegate.contracts.contract import Contract
 from tidegate.contracts.parse import parse_contract
 from tidegate.contracts.publish import check_publication, is_published, load_current
 from tidegate.contracts.publish import publish as publish_contract
-from tidegate.engine import check_contract
 from tidegate.errors import ContractInvalid
 
 app = typer.Typer(help="Propose contracts, check them and publish them.", no_args_is_help=True)
@@ -129,6 +128,8 @@ def publish(context: typer.Context, files: Files, force: Force = False, as_json:
 
 def _examined(text: str, source: str) -> Contract:
     """Read a contract; raise ContractInvalid also for what only the engine can tell: a query that compares unlike things."""
+    from tidegate.engine import check_contract
+
     contract = parse_contract(text, source)
     try:
         check_contract(contract)
