@@ -67,6 +67,7 @@ class Machines:
             *words,
         ]
         environment = {"PATH": os.environ["PATH"], "SPARK_LOCAL_IP": host, "SPARK_HOME": str(home), "SPARK_DAEMON_MEMORY": "256m"}
+        environment |= {"SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
         environment |= {"PYSPARK_PYTHON": str(SPARK)}
         with (self.folder / f"{what}-{host}.log").open("wb") as log:
             self.processes.append(
