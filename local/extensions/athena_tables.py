@@ -3,9 +3,10 @@
 Iceberg tables are read through pyiceberg, others as the emulator reads them, partitions where the catalog says they are.
 """
 
+import queue
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from local.extensions import athena_access, athena_views, iceberg
 from local.extensions.athena_sql import CATALOG, MACROS, QueryError, for_duckdb, parsed, qualified, references, selecting
 
 Name = tuple[str, str]  # database, table
+_idle = queue.SimpleQueue[duckdb.DuckDBPyConnection]()  # opening one takes longer than most queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +36,34 @@ def answering(tree: exp.Query, database: str, *, empty: bool = False) -> Iterato
     whole = qualified(tree, database)
     found = dict[Name, Named]()
     _collect(whole, found, ())
-    connection, folders = duckdb.connect(":memory:"), list[str]()
+    connection, folders = _taken(), list[str]()
     try:
-        # `1/2` is 0 in Trino; strings compare by bytes in both
-        connection.execute(f"ATTACH ':memory:' AS {CATALOG}; SET integer_division = true; SET TimeZone = 'UTC'; {MACROS}")
+        connection.execute(f"ATTACH ':memory:' AS {CATALOG}")
         words = _words([whole, *(one.view for one in found.values() if one.view)])
         for name, one in found.items():
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{_quoted(name[0])}")
             _create(connection, name, one, words, folders, empty=empty)
         yield connection.sql(for_duckdb(whole))
-    except duckdb.Error as error:
-        raise QueryError(f"{type(error).__name__}: {error}") from error
-    finally:
+        connection.execute(f"DETACH {CATALOG}")
+    except BaseException as error:
         connection.close()
+        if isinstance(error, duckdb.Error):
+            raise QueryError(f"{type(error).__name__}: {error}") from error
+        raise
+    else:
+        _idle.put(connection)
+    finally:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _taken() -> duckdb.DuckDBPyConnection:
+    with suppress(queue.Empty):
+        return _idle.get_nowait()
+    connection = duckdb.connect(":memory:")
+    # `1/2` is 0 in Trino; strings compare by bytes in both
+    connection.execute(f"SET integer_division = true; SET TimeZone = 'UTC'; {MACROS}")
+    return connection
 
 
 def _collect(tree: exp.Query, found: dict[Name, Named], within: tuple[Name, ...]) -> None:

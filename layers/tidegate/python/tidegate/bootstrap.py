@@ -16,6 +16,7 @@ from tidegate.aws.catalog import GlueMetadata
 from tidegate.aws.ledger import DynamoLedger
 from tidegate.aws.letters import Letterbox
 from tidegate.aws.objects import S3Objects
+from tidegate.aws.sessions import share_descriptions
 from tidegate.aws.table import Table
 from tidegate.aws.timer import QueueTimer
 from tidegate.aws.topic import Topic
@@ -186,6 +187,7 @@ def gold() -> Iterator[tuple["DbtBuilder", Callable[[Mapping[str, Any]], None]]]
 
     # dbt's profile reads these from the environment, and takes something else for one that is not there.
     (settings.text("ATHENA_WORKGROUP"), settings.text("LAKE_BUCKET"), settings.text("TIDEGATE_STACK"))
+    share_descriptions()
     room = Path(tempfile.gettempdir()) / "gold"
     room.mkdir(exist_ok=True)
     topic = Topic(client("sns"), settings.text("TOPIC_ARN"))
