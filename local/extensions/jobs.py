@@ -166,7 +166,9 @@ def _configure_spark(folder: Path, environment: dict[str, str]) -> None:
     """Every machine of a job has its role, as the driver has; a command line is everybody's to read."""
     spread = [f"spark.executorEnv.{name} {value}\n" for name, value in environment.items() if name.startswith("AWS_")]
     java = [f"spark.{which}.extraJavaOptions {JAVA}\n" for which in ("driver", "executor")]
-    (folder / "spark-defaults.conf").write_text("".join(["spark.ui.enabled false\n", "spark.driver.host 127.0.0.1\n", *java, *spread]))
+    (folder / "spark-defaults.conf").write_text(
+        "".join(["spark.ui.enabled false\n", "spark.driver.host 127.0.0.1\n", *java, *spread])
+    )
 
 
 def _wait(process: subprocess.Popen[bytes], run: Run) -> str:
