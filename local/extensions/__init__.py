@@ -15,6 +15,7 @@ MODULES = (
     "athena",
     "athena_resources",
     "named_queries",
+    "generated_secrets",
     "table_versions",
     "catalog",
     "logs",

@@ -49,10 +49,10 @@ class GlueMetadata:
         while current in snapshots:
             line.append(snapshots[current])
             current = line[-1].get("parent-snapshot-id")
-        found: list[tuple[str, str]] = []
+        runs: list[str] = []
         for snapshot in reversed(line):
-            found.append((str(snapshot["snapshot-id"]), _last_run(snapshot["summary"], [run for _, run in found])))
-        return found[::-1]
+            runs.append(_last_run(snapshot["summary"], runs))
+        return [(str(snapshot["snapshot-id"]), run) for snapshot, run in zip(line, reversed(runs), strict=True)]
 
     def _tables(self, table: str) -> Iterator[tuple[str, Snapshots, int | None]]:
         for layer in LAYERS:

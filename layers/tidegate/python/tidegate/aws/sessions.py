@@ -9,7 +9,9 @@ import functools
 import botocore.loaders
 import botocore.session
 
+_one_loader = functools.cache(botocore.loaders.create_loader)
+
 
 def share_descriptions() -> None:
     """Let every session that is made from here on take the descriptions that one before it read; nobody changes them."""
-    botocore.session.create_loader = functools.cache(botocore.loaders.create_loader)
+    botocore.session.create_loader = _one_loader
