@@ -11,7 +11,8 @@ from tidegate.cli.output import err, out, print_json
 from tidegate.cli.stack import Stack, talks_to_people
 
 TIMED_OUT = 3
-_LOOKS = 2  # in a row: an event may be between S3 and the queue when one look finds nothing
+_LOOKS = 2  # in a row: a message may be between two queues when one look finds nothing
+_FIRST_LOOKS = 5  # before there was anything to see: S3 announces an object some time after it took it
 _PAUSE = 1.0
 _MOST = 10_000
 
@@ -60,7 +61,7 @@ def wait(
 
 
 def _watch(stack: Stack, deadline: float) -> Work:
-    quiet = 0
+    quiet, needed = 0, _FIRST_LOOKS
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not talks_to_people()) as progress:
         task = progress.add_task("looking", total=None)
@@ -68,7 +69,8 @@ def _watch(stack: Stack, deadline: float) -> Work:
             work = look(stack)
             progress.update(task, description=str(work))
             quiet = 0 if work.left else quiet + 1
-            if quiet >= _LOOKS or (work.left and time.monotonic() >= deadline):
+            needed = _LOOKS if work.left else needed
+            if quiet >= needed or (work.left and time.monotonic() >= deadline):
                 return work
             time.sleep(_PAUSE)
 
