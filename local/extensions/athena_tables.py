@@ -36,25 +36,33 @@ def answering(tree: exp.Query, database: str, *, empty: bool = False) -> Iterato
     whole = qualified(tree, database)
     found = dict[Name, Named]()
     _collect(whole, found, ())
-    connection, folders = _taken(), list[str]()
+    folders = list[str]()
     try:
-        connection.execute(f"ATTACH ':memory:' AS {CATALOG}")
-        words = _words([whole, *(one.view for one in found.values() if one.view)])
-        for name, one in found.items():
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{_quoted(name[0])}")
-            _create(connection, name, one, words, folders, empty=empty)
-        yield connection.sql(for_duckdb(whole))
-        connection.execute(f"DETACH {CATALOG}")
-    except BaseException as error:
-        connection.close()
-        if isinstance(error, duckdb.Error):
-            raise QueryError(f"{type(error).__name__}: {error}") from error
-        raise
-    else:
-        _idle.put(connection)
+        with _database() as connection:
+            words = _words([whole, *(one.view for one in found.values() if one.view)])
+            for name, one in found.items():
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{_quoted(name[0])}")
+                _create(connection, name, one, words, folders, empty=empty)
+            yield connection.sql(for_duckdb(whole))
+    except duckdb.Error as error:
+        raise QueryError(f"{type(error).__name__}: {error}") from error
     finally:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database with an empty catalog, which another query takes afterwards if this one did not fail."""
+    connection = _taken()
+    try:
+        connection.execute(f"ATTACH ':memory:' AS {CATALOG}")
+        yield connection
+        connection.execute(f"DETACH {CATALOG}")
+    except BaseException:
+        connection.close()
+        raise
+    _idle.put(connection)
 
 
 def _taken() -> duckdb.DuckDBPyConnection:

@@ -11,7 +11,7 @@ from tidegate.cli.wait import Work
 NOTHING, SOME = Work(0, 0, 0, 0), Work(1, 0, 0, 0)
 
 
-def looks(monkeypatch: pytest.MonkeyPatch, *seen: Work, at: float = 0.0) -> Iterator[Work]:
+def looks(monkeypatch: pytest.MonkeyPatch, *seen: Work) -> Iterator[Work]:
     """What a caller finds, look by look; a second passes between two."""
     left, clock = iter(seen), iter(range(1000))
 
@@ -20,7 +20,7 @@ def looks(monkeypatch: pytest.MonkeyPatch, *seen: Work, at: float = 0.0) -> Iter
 
     monkeypatch.setattr(command, "look", look)
     monkeypatch.setattr(command.time, "sleep", lambda _: None)
-    monkeypatch.setattr(command.time, "monotonic", lambda: at + next(clock))
+    monkeypatch.setattr(command.time, "monotonic", lambda: next(clock))
     return left
 
 
