@@ -18,6 +18,7 @@ from local.deploy import deploy, on_laptop
 from tidegate import bootstrap
 from tidegate.cli.stack import Stack, use_local
 from tidegate.cli.wait import look
+from tidegate.usecases.reconcile import SURVEY
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = ROOT / ".aws-sam" / "local" / "template.yaml"
@@ -99,6 +100,13 @@ class Laptop:
         answer = self.client("lambda").invoke(FunctionName=function, Payload=b"{}")
         found: dict[str, Any] = json.loads(answer["Payload"].read())
         return found
+
+    def astray(self, dataset: str) -> dict[str, str]:
+        """Have reconcile begin a survey now; return what tables of the dataset hold other than settled runs left."""
+        self.stack.ledger.keep_cursor(SURVEY, {})  # otherwise it compares tables once in SurveySeconds
+        found = self.reconcile()
+        table = dataset.replace(".", "_")
+        return {name: what for name, what in (found["astray"] | found["errors"]).items() if name.endswith((table, dataset))}
 
     def ask(self, path: str, body: bytes | None = None) -> Any:  # noqa: ANN401 - any JSON
         """Ask an extension of the laptop's AWS, such as its meter."""

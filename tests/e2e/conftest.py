@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local import laptop as machine
-from local.deploy import deploy, publish
+from local.deploy import publish
 from local.laptop import ROOT, TEMPLATE, Laptop
 
 STACK = "tidegate"
@@ -22,10 +22,3 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     with machine.laptop(state, STACK) as made:
         publish(STACK, made.environment, ROOT / "contracts")
         yield made
-
-
-@pytest.fixture(scope="session")
-def hasty(laptop: Laptop) -> Laptop:
-    """A second stack beside the first, whose leases last ten seconds."""
-    deploy("hasty", laptop.environment, TEMPLATE, {"LeaseSeconds": "10"})
-    return Laptop(laptop.settings, "hasty")

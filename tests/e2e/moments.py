@@ -16,6 +16,11 @@ from tidegate.aws.iceberg import GlueLake
 LAYERS = ("bronze", "quarantine", "silver")
 
 
+def loaders(laptop: Laptop) -> list[int]:
+    """Find the processes that run the load function."""
+    return list(laptop.workers(f"{laptop.stack.name}-LoadFunction"))
+
+
 def running(laptop: Laptop, dataset: str) -> str:
     """Wait for the run to be claimed."""
     deadline = time.monotonic() + 60
@@ -51,6 +56,12 @@ def until(reached: Callable[[], bool], otherwise: str) -> None:
         if time.monotonic() > deadline:
             pytest.fail(otherwise)
         time.sleep(0.5)
+
+
+def lapse(laptop: Laptop, dataset: str) -> None:
+    """Let the dataset's lease end now, as if its time had passed without a sign of life of the run that has it."""
+    ledger = laptop.stack.ledger
+    assert ledger.hold(dataset, ledger.lease(dataset).token, time.time_ns() // 1000), "nobody holds the lease"
 
 
 def committed_layers(laptop: Laptop, dataset: str, run_id: str) -> tuple[str, ...]:

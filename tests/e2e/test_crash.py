@@ -7,7 +7,7 @@ import pytest
 
 from local.laptop import Laptop
 from tests.e2e.datasets import contract, readings
-from tests.e2e.moments import LAYERS, committed_layers, kill_when, running, tables
+from tests.e2e.moments import LAYERS, committed_layers, kill_when, loaders, running, tables
 
 ROWS = 400_000
 FIRST = readings(ROWS, every_bad=1000)
@@ -58,7 +58,3 @@ def _load_attempts(laptop: Laptop, dataset: str) -> set[str]:
                 details = event.get("taskFailedEventDetails") or event.get("lambdaFunctionFailedEventDetails") or {}
                 names |= {details["error"]} if details.get("error") else set()
     return names
-
-
-def loaders(laptop: Laptop) -> list[int]:
-    return list(laptop.workers(f"{laptop.stack.name}-LoadFunction"))

@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,12 @@ from local.control import has_spark
 from local.deploy import deploy
 from local.laptop import TEMPLATE, Laptop, send
 from tests.e2e.datasets import contract, readings
-from tests.e2e.moments import LAYERS, committed_layers, kill_when, pause_when, running, tables, until
+from tests.e2e.moments import LAYERS, committed_layers, kill_when, lapse, loaders, pause_when, running, tables, until
 
 pytestmark = pytest.mark.skipif(not has_spark(), reason="no Spark here: install Java 17, then run `make spark`")
 FIRST = readings(30_000, every_bad=1000)  # fits into a Lambda
 SECOND = readings(60_000, first=15_000, every_bad=1000)
-PARAMETERS = {"LambdaTextBytes": str(len(FIRST)), "LeaseSeconds": "20"}
+PARAMETERS = {"LambdaTextBytes": str(len(FIRST))}
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +101,7 @@ def test_job_that_goes_on_after_its_successor_committed_changes_nothing(
     begin(small, "glue.undead", tmp_path)
     run_id = running(small, "glue.undead")
     zombie = pause_when(lambda: drivers(small), lambda: committed_layers(small, "glue.undead", run_id) == ("bronze",))
-    until(lambda: small.stack.ledger.lease("glue.undead").expires_at < time.time_ns() // 1000, "the lease never expired")
+    lapse(small, "glue.undead")
     small.reconcile()
     until(lambda: {f["state"] for f in small.files("glue.undead")} == {"LOADED"}, "the successor never settled")
     assert tables(small, "glue.undead") == by_lambda
@@ -110,7 +109,7 @@ def test_job_that_goes_on_after_its_successor_committed_changes_nothing(
     small.rest()
     assert tables(small, "glue.undead") == by_lambda
     assert {run["run_id"]: run["state"] for run in runs(small, "glue.undead")}[run_id] == "ABORTED"
-    assert small.reconcile()["astray"] == {}
+    assert small.astray("glue.undead") == {}
 
 
 def test_replay_of_what_spark_loaded_leaves_the_same_rows(small: Laptop, by_lambda: dict[str, Any], tmp_path: Path) -> None:
@@ -129,7 +128,7 @@ def killing_loaders(laptop: Laptop) -> Iterator[None]:
 
     def kill() -> None:
         while not done.wait(0.05):
-            send(list(laptop.workers(f"{laptop.stack.name}-LoadFunction")), signal.SIGKILL)
+            send(loaders(laptop), signal.SIGKILL)
 
     thread = threading.Thread(target=kill)
     thread.start()

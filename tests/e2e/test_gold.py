@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from demo.generate import generate
+from local.deploy import deploy
 from local.gold import DBT, Gold
-from local.laptop import ROOT, Laptop
+from local.laptop import ROOT, TEMPLATE, Laptop
 from tests.e2e.test_permissions import without
 from tidegate.cli.query import select
 
@@ -32,18 +33,20 @@ def ask(laptop: Laptop, sql: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def loaded(hasty: Laptop, tmp_path: Path) -> Laptop:
-    """A stack with the demo's encounters and patients: full loads, deltas and people who moved."""
+def loaded(laptop: Laptop, tmp_path: Path) -> Laptop:
+    """A stack of its own with the demo's encounters and patients: full loads, deltas and people who moved."""
+    deploy("golden", laptop.environment, TEMPLATE)
+    golden = Laptop(laptop.settings, "golden")
     for dataset in ("patients", "encounters"):
-        hasty.publish((CONTRACTS / f"{dataset}.odcs.yaml").read_text(encoding="utf-8"), tmp_path)
+        golden.publish((CONTRACTS / f"{dataset}.odcs.yaml").read_text(encoding="utf-8"), tmp_path)
     generate(tmp_path / "demo")
     plan = json.loads((tmp_path / "demo/plan.json").read_text())
     for wave in plan["waves"][:3]:
         for drop in wave["drops"]:
             if drop["key"].startswith(("healthcare/patients/", "healthcare/encounters/")):
-                hasty.put(drop["key"], (tmp_path / "demo" / drop["path"]).read_bytes())
-        hasty.rest()
-    return hasty
+                golden.put(drop["key"], (tmp_path / "demo" / drop["path"]).read_bytes())
+        golden.rest()
+    return golden
 
 
 def test_failed_build_is_told_once_and_made_when_its_letter_is_replayed_with_the_rows_that_duckdb_makes(

@@ -13,6 +13,7 @@ import pytest
 
 from local.laptop import Laptop, send
 from tests.e2e.datasets import contract
+from tests.e2e.moments import loaders
 from tests.messages import batch
 from tidegate.aws.iceberg import GlueLake
 from tidegate.model.arrivals import Arrival
@@ -68,7 +69,7 @@ class Wire:
     def during_its_load(self, arrival: Arrival) -> Iterator[None]:
         """Hold the run that has the file for the length of a block: nothing of it is settled before the block ends."""
         until(lambda: self.file(arrival).state is FileState.CLAIMED, f"{arrival.key} was never claimed", pause=0.02)
-        workers = list(self.laptop.workers(f"{self.laptop.stack.name}-LoadFunction"))
+        workers = loaders(self.laptop)
         send(workers, signal.SIGSTOP)
         try:
             yield

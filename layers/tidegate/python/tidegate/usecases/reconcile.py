@@ -15,9 +15,10 @@ from tidegate.usecases.silence import tell_silence
 from tidegate.usecases.survey import place
 from tidegate.usecases.wake import Waker
 
-_SURVEY = "survey"
 _CHUNK = 100
 _MICROSECONDS = 1_000_000
+SURVEY = "survey"
+"""The name of the cursor that a survey leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def reconcile(register: Register, *, catalog: Catalog, bucket: str, pace: Pace) 
     """
     found = Reconciled()
     ledger, now = register.waker.ledger, register.waker.clock()
-    cursor = ledger.cursor(_SURVEY)
+    cursor = ledger.cursor(SURVEY)
     after, began = str(cursor.get("after", "")), int(cursor.get("began", 0))
     begins = not after and now >= began + pace.every_seconds * _MICROSECONDS
     for dataset in ledger.datasets():
@@ -69,7 +70,7 @@ def reconcile(register: Register, *, catalog: Catalog, bucket: str, pace: Pace) 
         tell_silence(register, found.silent, found.errors)
     if after or begins:
         rest = _survey(after, register, bucket, pace, found)
-        ledger.keep_cursor(_SURVEY, {"after": rest, "began": now if begins else began})
+        ledger.keep_cursor(SURVEY, {"after": rest, "began": now if begins else began})
     return found
 
 
