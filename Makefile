@@ -16,6 +16,8 @@ export UV
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 export SAM_CLI_TELEMETRY := 0
+# Images often set it. Here hundreds of processes start, and each would compile what it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 # The laptop's Lambdas run on the laptop's Python, so their layers are built for it; a deployment is built for AWS.
 FOR_LAPTOP := TIDEGATE_BUILD_PYTHON=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') TIDEGATE_BUILD_PLATFORM=native
 # The Spark tests run where there is a Java, and say so where there is none.
