@@ -10,7 +10,7 @@ from simulator.lake import MemoryLake, MemoryStore, PlainWorkshop
 from simulator.machine import TaskFailed, run
 from simulator.processes import Crash, Process, Scheduler
 from simulator.queue import LONGEST_DELAY, Message, Queue
-from tests.dynamo import FakeDynamo
+from tests.dynamo import ConditionalCheckFailedException, FakeDynamo
 from tests.fakes import FakeObjects, ManualClock
 from tidegate.aws.envelopes import open_envelope
 from tidegate.aws.events import messages
@@ -129,6 +129,8 @@ class Cloud:
     # Executions
 
     def _task(self, resource: str, parameters: Any) -> Any:
+        if resource.endswith("dynamodb:updateItem"):
+            return self._extended(json.loads(json.dumps(parameters).replace("${GlueWaitSeconds}", str(LEASE // 1_000_000))))
         if resource.endswith("sns:publish"):
             return self._service("sns", "Publish", dict)
         if resource.endswith("sqs:sendMessage"):
@@ -140,6 +142,17 @@ class Cloud:
         verb = parameters["FunctionName"].strip("${}").removesuffix("Function").lower()
         payload = json.loads(json.dumps(parameters["Payload"]))
         return {"Payload": self._invoked(verb, getattr(self, f"_{verb}"), payload)}
+
+    def _extended(self, update: Any) -> Any:
+        """Write to the ledger without a function."""
+        try:
+            return self.dynamo.update_item(**update)
+        except (Crash, TaskFailed):
+            raise
+        except ConditionalCheckFailedException as error:
+            raise TaskFailed("DynamoDB.ConditionalCheckFailedException", str(error)) from error
+        except Exception as error:
+            raise TaskFailed("DynamoDB.SdkClientException", str(error)) from error
 
     def _start_crawler(self) -> None:
         """Start a crawl, which takes a minute."""

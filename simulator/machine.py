@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 Invoke = Callable[[str, Any], Any]  # the resource and its parameters; raises TaskFailed
-_DEFINITION = json.loads((Path(__file__).resolve().parents[1] / "statemachine" / "load.asl.json").read_text(encoding="utf-8"))
+DEFINITION = json.loads((Path(__file__).resolve().parents[1] / "statemachine" / "load.asl.json").read_text(encoding="utf-8"))
 
 
 class TaskFailed(Exception):
@@ -19,8 +19,8 @@ class TaskFailed(Exception):
 
 def run(given: dict[str, Any], invoke: Invoke, enter: Callable[[str], None]) -> str:
     """Run an execution to its end and return SUCCEEDED or FAILED."""
-    states, context = _DEFINITION["States"], {"Execution": {"Input": given}}
-    name, data = _DEFINITION["StartAt"], given
+    states, context = DEFINITION["States"], {"Execution": {"Input": given}}
+    name, data = DEFINITION["StartAt"], given
     while True:
         enter(name)
         state = states[name]
@@ -45,7 +45,7 @@ def run(given: dict[str, Any], invoke: Invoke, enter: Callable[[str], None]) -> 
 
 
 def _perform(state: Mapping[str, Any], data: Any, context: Any, invoke: Invoke) -> Any:
-    parameters = _fill(state["Parameters"], data, context) if "Parameters" in state else data
+    parameters = fill(state["Parameters"], data, context) if "Parameters" in state else data
     if state["Type"] == "Pass":
         return parameters
     tries: dict[int, int] = {}
@@ -58,7 +58,7 @@ def _perform(state: Mapping[str, Any], data: Any, context: Any, invoke: Invoke) 
                 raise
             tries[place] = tries.get(place, 0) + 1
         else:
-            return _fill(state["ResultSelector"], answer, context) if "ResultSelector" in state else answer
+            return fill(state["ResultSelector"], answer, context) if "ResultSelector" in state else answer
 
 
 def _after(state: Mapping[str, Any], data: Any, result: Any) -> Any:
@@ -71,13 +71,14 @@ def _matches(wanted: list[str], error: str) -> bool:
     return "States.ALL" in wanted or error in wanted
 
 
-def _fill(template: Any, data: Any, context: Any) -> Any:
+def fill(template: Any, data: Any, context: Any) -> Any:
+    """Return what a state's parameters are for its input and the execution's context."""
     if isinstance(template, list):
-        return [_fill(t, data, context) for t in template]
+        return [fill(t, data, context) for t in template]
     if not isinstance(template, dict):
         return template
     return {
-        (k.removesuffix(".$")): (_value(v, data, context) if k.endswith(".$") else _fill(v, data, context))
+        (k.removesuffix(".$")): (_value(v, data, context) if k.endswith(".$") else fill(v, data, context))
         for k, v in template.items()
     }
 

@@ -94,7 +94,7 @@ class Story:
         route = (NEVER, NEVER, NEVER, Thresholds(text=200, silver=1 << 40, batch=20_000, per_worker=1000, workers=3))[
             choices.draw(4)
         ]
-        self.cloud = Cloud(self.scheduler, Limits(files=3, bytes=10_000, runs=4, window=window, route=route, wait_us=LEASE))
+        self.cloud = Cloud(self.scheduler, Limits(files=3, bytes=10_000, runs=4, window=window, route=route))
         self.ids, self.files = ((5, 6), (2, 3), (2, 3))[choices.draw(3)]  # few of them meet more often
         self.hurry = (5, 1, 0)[choices.draw(3)]  # how much happens before runs have come to rest
         self.narrow = choices.draw(3) == 2  # one dataset, to which deltas come and are overwritten

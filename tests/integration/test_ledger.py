@@ -1,6 +1,7 @@
 """The ledger on DynamoDB as moto plays it, and on the one in memory that unit tests and the simulator use: one contract for both."""
 
 import itertools
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -8,7 +9,9 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
+from simulator.machine import DEFINITION, fill
 from tests.dynamo import FakeDynamo
 from tests.fakes import SECOND, ManualClock
 from tidegate.aws.ledger import _TRANSACTION, DynamoLedger
@@ -105,6 +108,14 @@ def opened(ledger: Ledger, clock: ManualClock, *arrivals: Arrival) -> tuple[Leas
     ledger.claim(lease, list(ledger.files(a.file_id for a in arrivals).values()), run.run_id)
     ledger.open_run(lease, run)
     return lease, run
+
+
+def escalate(ledger: DynamoLedger, token: int, run_id: str) -> None:
+    """What the state machine itself writes before it starts a Glue job; GlueWaitSeconds is 600."""
+    execution = {"Execution": {"Input": {"dataset": DATASET, "token": token}}}
+    update = fill(DEFINITION["States"]["Escalate"]["Parameters"], {"run_id": run_id}, execution)
+    text = json.dumps(update).replace("${LedgerTable}", ledger._t._table).replace("${GlueWaitSeconds}", "600")
+    ledger._t._client.update_item(**json.loads(text))
 
 
 def succeeded(run: RunRecord) -> RunRecord:
@@ -735,6 +746,18 @@ class TestAtRest:
         ledger.open_run(lease, run_of(lease))
         settle(ledger, succeeded(run_of(lease)), [], DatasetState(DATASET))
         assert (ledger.lease(DATASET).failures, ledger.lease(DATASET).unclean) == (0, False)
+
+    def test_state_machine_extends_the_lease_of_the_open_run_that_waits_for_glue_and_of_no_other(
+        self, ledger: DynamoLedger, clock: ManualClock
+    ) -> None:
+        lease, run = opened(ledger, clock, arrived("a"))
+        before = ledger.lease(DATASET)
+        escalate(ledger, lease.token, run.run_id)
+        assert ledger.lease(DATASET) == replace(before, expires_at=before.expires_at + 600 * SECOND)
+        for token, run_id in ((lease.token - 1, run.run_id), (lease.token, "another")):
+            with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+                escalate(ledger, token, run_id)
+        assert ledger.lease(DATASET).expires_at == before.expires_at + 600 * SECOND
 
     def test_open_run_is_part_of_holding_a_lease(self, ledger: Ledger, clock: ManualClock) -> None:
         lease, run = opened(ledger, clock, arrived("a.csv"))

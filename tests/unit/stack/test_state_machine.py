@@ -162,8 +162,16 @@ def test_what_is_too_much_for_a_lambda_goes_to_glue_and_a_crash_is_tried_once_mo
 def test_the_way_to_glue_has_what_its_job_is_started_with() -> None:
     wanted = {v.removeprefix("$.") for v in re.findall(r"\$\.\w+", json.dumps(STATES["LoadOnGlue"]["Parameters"]))}
     handler = (ROOT / "functions/claim/handler.py").read_text(encoding="utf-8")
-    assert all(f'"{name}": ' in handler for name in wanted)
-    assert wanted <= {name.removesuffix(".$") for name in STATES["Escalate"]["Parameters"]}
+    assert all(f'"{name}": ' in handler for name in wanted - {"error"})
+    assert {STATES[name]["ResultPath"] for name in ("Load", "Escalate")} == {None}
+    assert {STATES[name]["Catch"][0]["ResultPath"] for name in ("Load",)} == {"$.error"}
+
+
+def test_a_run_that_lost_its_lease_on_the_way_to_glue_stops_without_a_trace() -> None:
+    fenced, anything = STATES["Escalate"]["Catch"]
+    assert (fenced["ErrorEquals"], fenced["Next"]) == (["DynamoDB.ConditionalCheckFailedException"], "Fenced")
+    assert (anything["ErrorEquals"], anything["Next"]) == (["States.ALL"], "LoadFailed")
+    assert set(fenced["ErrorEquals"]).isdisjoint(STATES["Escalate"]["Retry"][0]["ErrorEquals"])
 
 
 def test_every_state_can_be_reached() -> None:

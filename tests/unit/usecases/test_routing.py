@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.unit.usecases.world import DELTA, EVENTS, FULL, LEASE, World, names
+from tests.unit.usecases.world import DELTA, FULL, World, names
 from tidegate.contracts.contract import Column, ColumnType, Contract, Kind, LoadMode
 from tidegate.model.runs import Compute, DatasetState
 from tidegate.usecases.batch import Limits
@@ -69,7 +69,7 @@ class TestClaim:
     @pytest.fixture
     def world(self, world: World) -> World:
         thresholds = replace(NEVER, text=50, batch=200, per_worker=50, workers=4)
-        world.limits = Limits(files=100, bytes=30, route=thresholds, wait_us=10 * LEASE)
+        world.limits = Limits(files=100, bytes=30, route=thresholds)
         return world
 
     def test_many_files_go_to_glue_together_and_fewer_to_a_lambda_as_many_as_it_takes(self, world: World) -> None:
@@ -95,10 +95,3 @@ class TestClaim:
         assert run is not None
         assert run.route is Compute.GLUE
         assert run.route_reason == "60 bytes of text, a Lambda takes 50 bytes (LambdaTextBytes)"
-
-    def test_run_that_waits_for_glue_keeps_its_lease(self, world: World) -> None:
-        world.drop(DELTA + "small")
-        world.settle(world.claim_manifest())
-        world.drop(FULL + "large", size=60)
-        world.claim()
-        assert 9 * LEASE < world.fake_ledger.lease(EVENTS).expires_at - world.clock() <= 10 * LEASE

@@ -146,8 +146,7 @@ def claim_desk() -> Desk:
         per_worker=settings.number("GLUE_WORKER_BYTES"),
         workers=settings.number("GLUE_WORKERS"),
     )
-    wait = settings.number("GLUE_WAIT_SECONDS") * _MICROSECONDS
-    return Desk(waker(), landing(), objects(), replace(_batch_limits(), route=thresholds, wait_us=wait))
+    return Desk(waker(), landing(), objects(), replace(_batch_limits(), route=thresholds))
 
 
 def _batch_limits() -> ClaimLimits:

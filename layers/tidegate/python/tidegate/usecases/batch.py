@@ -23,7 +23,7 @@ class Limits:
 
     After `runs` runs an execution hands over to a fresh one: Step Functions allows 25,000 events, and a run makes about 30. `window`
     is how many seconds an idle dataset waits for more files, where its contract does not say. `route` says when a batch goes to Glue,
-    which takes more bytes at a time, and `wait_us` how many microseconds a run may wait there before another may take its place.
+    which takes more bytes at a time.
     """
 
     files: int
@@ -31,7 +31,6 @@ class Limits:
     runs: int = 200
     window: int = 0
     route: Thresholds = NEVER
-    wait_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from tidegate.errors import LeaseLost, NotFound
 from tidegate.model.arrivals import Kind
 from tidegate.model.files import FileRecord
 from tidegate.model.runs import (
-    Compute,
     DatasetState,
     Epoch,
     Lease,
@@ -171,8 +170,6 @@ def _open_next(lease: Lease, desk: Desk) -> Claimed | None:
         workers=routed.workers,
     )
     ledger.open_run(lease, run)
-    if run.route is Compute.GLUE:  # where it may wait for its turn, and nobody holds the lease for it until it has it
-        ledger.hold(lease.dataset, lease.token, desk.clock() + desk.limits.wait_us)
     return Claimed(lease.dataset, lease.token, run.run_id, manifest, run)
 
 
