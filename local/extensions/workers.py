@@ -5,6 +5,7 @@ with what the function prints. This one runs `runtime.py` (see there) with the l
 does well: its pool, its credentials for the function's role, its invalidation when code changes.
 """
 
+import contextlib
 import json
 import os
 import select
@@ -167,4 +168,5 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    process.stdin.close()
+    with contextlib.suppress(BrokenPipeError):  # what of an event it had not read is nobody's now
+        process.stdin.close()

@@ -97,6 +97,25 @@ def test_a_process_that_ends_or_stalls_is_named_as_on_aws_and_replaced(cloud: Cl
     assert cloud.invoke(name, {"again": True}) == ("well", None)
 
 
+def test_a_process_that_is_gone_before_it_has_its_event_is_named_as_on_aws_and_replaced(cloud: Cloud) -> None:
+    """What dies between two looks at it is still there for the emulator; here it is, as a program that reads nothing."""
+    name = cloud.function("""
+        import os, threading
+        def leave():
+            os.set_inheritable(0, False)
+            os.execv("/bin/sleep", ["sleep", "30"])
+        def handle(event, context):
+            if not event:
+                threading.Timer(0.2, leave).start()
+            return os.getpid()
+    """)  # fmt: skip
+    process, _ = cloud.invoke(name)
+    until(lambda: Path(f"/proc/{process}/comm").read_text().strip() == "sleep")
+    answer, header = cloud.invoke(name, {"small": True})
+    assert (answer["errorType"], header) == ("Runtime.ExitError", "Unhandled")
+    assert cloud.invoke(name, {"again": True})[0] != process
+
+
 @pytest.mark.parametrize(
     ("source", "kind"),
     [
