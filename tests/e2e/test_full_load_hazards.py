@@ -95,6 +95,10 @@ def test_files_of_a_stopped_execution_resume_after_its_lease_by_the_next_arrival
     until(lambda: _is_overtaken(wire, BY_ARRIVAL, lambda: wire.hear(following)), "no arrival took the lease over")
     until(lambda: _is_overtaken(wire, BY_RECONCILE, wire.laptop.reconcile), "reconcile did not take the lease over")
     wire.rest(*files)
+    until(lambda: len(wire.laptop.letters()) >= len(files), "nobody was told of the stopped executions")
+    wire.laptop.run("replay", "--letters", "10")
+    assert wire.laptop.letters() == []
+    wire.rest(*files)
     assert [(wire.runs(d)[0], set(wire.runs(d)[1:])) for d in files] == [("ABORTED", {"SUCCEEDED"})] * 2
     assert [f.state for d in files for f in wire.ledger.list_files(d)] == [S.LOADED] * 3
     for layer in ("bronze", "silver"):
