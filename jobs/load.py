@@ -10,7 +10,6 @@ import importlib
 import sys
 import tempfile
 import urllib.request
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -25,17 +24,12 @@ def main() -> None:
     arguments = dict(pairs(sys.argv[1:]))
     place = Path(tempfile.mkdtemp(prefix="tidegate-job-"))
     archives = [fetch(arn, place) for arn in arguments["LAYERS"].split(",")]
-    for archive in archives:
-        with zipfile.ZipFile(archive) as opened:
-            opened.extractall(place / archive.stem)
-        sys.path.insert(0, str(place / archive.stem / "python"))
     context = SparkContext.getOrCreate()
     context.setLogLevel("WARN")
     for archive in archives:
-        context.addArchive(f"{archive}#{archive.stem}")
-    from tidegate.spark import job
-
-    job.run(arguments, Machines(context, tuple(archive.stem for archive in archives)))
+        context.addArchive(f"{archive}#{archive.stem}")  # unpacked on every machine, the driver's first
+    machines = Machines(context, tuple(archive.stem for archive in archives))
+    machines.job().run(arguments, machines)
 
 
 class Machines:
@@ -43,16 +37,16 @@ class Machines:
 
     def __init__(self, context: SparkContext, archives: tuple[str, ...]) -> None:
         """Take Spark, and the names of the archives that it unpacks on every machine."""
-        self._context, self._archives = context, archives
+        self._context, self.job = context, _job_of(archives)
 
     def each(self, requests: Sequence[bytes]) -> list[bytes]:
         """Have each request performed somewhere."""
-        job = _job_of(self._archives)
+        job = self.job
         return list(self._context.parallelize(requests, len(requests)).map(lambda body: job().on_machine(body)).collect())
 
     def exchange(self, senders: Sequence[bytes], receivers: Sequence[bytes]) -> list[bytes]:
         """Have the senders performed, shuffle what they send, and have the receivers performed."""
-        job, count = _job_of(self._archives), len(receivers)
+        job, count = self.job, len(receivers)
         sent = self._context.parallelize(senders, max(1, len(senders))).flatMap(lambda body: job().on_sender(body))
         asked = self._context.parallelize(list(enumerate(receivers)), count)
         both = asked.cogroup(sent, numPartitions=count)
