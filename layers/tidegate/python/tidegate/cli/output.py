@@ -35,7 +35,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Mapping[str, 
     if not listed:
         out.print(f"[bold]{title}[/]: {empty}")
         return
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
+    out.print(f"[bold]{title}[/]")  # a title of the table's own is folded to its width
+    table = Table(header_style="bold", box=None, pad_edge=False)
     for column in columns:
         numbers = all(isinstance(row.get(column), int | float | Decimal | None) for row in listed)
         table.add_column(column.replace("_", " "), justify="right" if numbers else "left", overflow="fold")

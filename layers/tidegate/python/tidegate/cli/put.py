@@ -41,8 +41,8 @@ def put(
     if as_json:
         print_json(dropped)
         return
-    for drop in dropped:
-        out.print(f"{'unchanged' if drop['unchanged'] else 'dropped'}  {drop['key']}")
+    for one in dropped:
+        out.print(f"{'unchanged' if one['unchanged'] else 'dropped'}  {one['key']}")
 
 
 def _prefix(dataset: str, full: str) -> str:

@@ -24,7 +24,7 @@ def query(
     if as_json:
         print_json(rows)
     else:
-        print_table(f"{len(rows)} rows", columns, rows, empty="no rows")
+        print_table(f"{len(rows):,} row{'s' * (len(rows) != 1)}", columns, rows, empty="no rows")
 
 
 def select(stack: Stack, sql: str, database: str = "") -> tuple[list[str], list[dict[str, Any]]]:
