@@ -6,11 +6,12 @@ The same models run on Athena where the stack is deployed. Copies of data files,
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,10 @@ from scripts.gold_sources import named
 from tidegate.cli.output import out, print_table
 from tidegate.cli.stack import Stack, use_local
 from tidegate.errors import TidegateError
+from tidegate.ports import Ledger
 from tidegate.tables.mirror import Tables, mirror
+from tidegate.usecases.gold import unshown_loads
+from tidegate.warehouses.dbt import DbtBuilder
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = ROOT / "sql"
@@ -61,6 +65,10 @@ class Gold:
         """The page about models, columns, tests and lineage, one file that needs no server."""
         return self.folder / "docs.html"
 
+    def unshown_loads(self, ledger: Ledger) -> dict[str, dict[str, str]]:
+        """List, by table, the full loads of which bronze does not show when they began, with their start."""
+        return unshown_loads(DbtBuilder(self.project, self.folder, "duckdb").sources(), ledger)
+
     def mirror(self, lake: Tables) -> dict[str, int]:
         """Show the tables of the lake that gold reads, as they are now; return their rows."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -81,9 +89,13 @@ class Gold:
             raise GoldError(f"dbt {words[0]} exited {done.returncode}:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
         return done.stdout
 
-    def build(self, select: Sequence[str] = ()) -> str:
-        """Build models and run their tests, all or those selected in dbt's words; return dbt's last line."""
-        printed = self.dbt("build", *(("--select", *select) if select else ()))
+    def build(self, select: Sequence[str] = (), full_loads: Mapping[str, Mapping[str, str]] | None = None) -> str:
+        """Build models and run their tests, all or those selected in dbt's words; return dbt's last line.
+
+        `full_loads` are those of `unshown_loads`.
+        """
+        known = json.dumps({"full_loads": full_loads or {}})
+        printed = self.dbt("build", "--vars", known, *(("--select", *select) if select else ()))
         return printed.strip().splitlines()[-1].partition("  ")[2].strip()
 
     def write_docs(self) -> Path:
@@ -122,10 +134,12 @@ def main() -> None:
     if arguments.fresh and gold.file.exists():
         gold.file.unlink()
     try:
-        sources = gold.mirror(Stack(gold.stack).tables)
+        stack = Stack(gold.stack)
+        loads = gold.unshown_loads(stack.ledger)  # before the tables: a load that these lack would end every key
+        sources = gold.mirror(stack.tables)
         if not any(sources.values()):
             raise GoldError("the lake has no rows yet: run `make demo`, or drop files with `tidegate put`")
-        done = gold.build(arguments.select)
+        done = gold.build(arguments.select, loads)
         show(gold)
         out.print(f"\ndbt: {done}\nwhat the tables mean: {gold.write_docs()}\nask: duckdb {gold.file}, or tidegate_gold on Athena")
     except TidegateError as error:

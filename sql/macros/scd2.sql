@@ -8,17 +8,17 @@ row that is a tombstone, and a full load that lacks the key, end it: the history
 takes back what earlier loads and their deltas said of the time after it. The first row of a key holds from the beginning of time, because
 nobody knows what was before.
 
-A full load begins, here, with the first of its files that has a row. The ledger knows of files without one too; a delta that arrived between such a
-file and the next of its load is taken for older than the load, and `shows_current` says so.
+A full load begins with the first of its files, which rows show unless that file has none. Of such loads, and of those without any row, the ledger
+says when they began: the variable `full_loads` (table of bronze to load to arrival).
 
-relation: bronze of the dataset · key: its primary key · attributes: the columns whose change makes a new version
+relation: bronze of the dataset · table: its name there · key: its primary key · attributes: the columns whose change makes a new version
 effective_at: SQL of a timestamp over its columns, none for the arrival · tombstone: SQL of a condition, none if rows do not delete
 rows: what `scd2_rows` made
 
 Columns: key, attributes, recorded_at (when the values began to hold, as the sender or the arrival says), valid_from and valid_to (half open,
 without gaps), is_current (the last one of the key), is_deleted.
 -#}
-{% macro scd2_rows(relation, key, attributes, effective_at=none, tombstone=none) -%}
+{% macro scd2_rows(relation, table, key, attributes, effective_at=none, tombstone=none) -%}
 {%- set keys = key | join(', ') -%}
 {%- set columns = attributes | join(', ') -%}
 {%- set arrived_at = from_micros('cast(substring(_arrival, 1, 16) as bigint)') -%}
@@ -32,8 +32,7 @@ with arrived as (
 ),
 -- A full load and the deltas that arrived after it began are an epoch.
 loads as (
-    select _load_id, started, row_number() over (order by started, _load_id) as epoch
-    from (select _load_id, min(_arrival) as started from arrived where _load_id <> '' group by _load_id) begun
+    {{ full_loads('arrived', table) }}
 ),
 files as (
     select f._arrival, f._load_id, count(l.epoch) as epoch
@@ -47,7 +46,23 @@ join files f on f._arrival = a._arrival and f._load_id = a._load_id
 left join loads l on l._load_id = a._load_id
 {%- endmacro %}
 
-{% macro scd2(rows, key, attributes) -%}
+{#- The full loads of a table in their order, with the arrival that each began with, from rows that have `_load_id` and `_arrival`. -#}
+{% macro full_loads(rows, table) -%}
+    select _load_id, started, row_number() over (order by started, _load_id) as epoch
+    from (
+        select _load_id, min(started) as started
+        from (
+            select _load_id, _arrival as started from {{ rows }} as shown where _load_id <> ''
+            {%- for load, start in (var('full_loads', {}).get(table) or {}).items() %}
+            union all
+            select '{{ load | replace("'", "''") }}' as _load_id, '{{ start }}' as started
+            {%- endfor %}
+        ) said
+        group by _load_id
+    ) begun
+{%- endmacro %}
+
+{% macro scd2(rows, table, key, attributes) -%}
 {%- set keys = key | join(', ') -%}
 {%- set columns = attributes | join(', ') -%}
 {%- set same = [] -%}
@@ -60,10 +75,10 @@ with epochs as (
     group by {{ keys }}, epoch
 ),
 loads as (
-    select epoch, {{ from_micros('cast(substring(min(_arrival), 1, 16) as bigint)') }} as moment
-    from {{ rows }} as placed
-    where _load_id <> ''
-    group by epoch
+    select epoch, {{ from_micros('cast(substring(started, 1, 16) as bigint)') }} as moment
+    from (
+    {{ full_loads(rows, table) }}
+    ) begun
 ),
 -- A full load lacks a key of the epoch before it.
 missing as (

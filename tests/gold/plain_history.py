@@ -42,10 +42,10 @@ def moment(arrival: str) -> dt.datetime:
     return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=int(arrival[:16]))  # noqa: DTZ001
 
 
-def history(sent: Iterable[Sent]) -> list[Version]:
-    """All versions of all keys, in order."""
+def history(sent: Iterable[Sent], full_loads: Mapping[str, str]) -> list[Version]:
+    """All versions of all keys, in order. `full_loads` began at arrivals that rows do not show."""
     rows = list(sent)
-    starts: dict[str, str] = {}
+    starts = dict(full_loads)
     for row in rows:
         if row.load:
             starts[row.load] = min(row.arrival, starts.get(row.load, row.arrival))

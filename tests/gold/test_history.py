@@ -1,6 +1,7 @@
 """SCD2 by the macro equals a plain Python reference, however the rows were delivered, and a rebuild gives the same bytes."""
 
 import datetime as dt
+import json
 import random
 import shutil
 from pathlib import Path
@@ -92,24 +93,45 @@ def rows() -> dict[str, list[Sent]]:
 
 
 @pytest.fixture(scope="module")
-def built(rows: dict[str, list[Sent]], tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    return build(rows, tmp_path_factory.mktemp("history"))
+def unshown(rows: dict[str, list[Sent]]) -> dict[str, dict[str, str]]:
+    """Full loads without a row, and one whose first file has none: deltas came before its first row."""
+    return {name: {"full-o'none": between(sent, 0.05), "full-empty": between(sent, 0.15)} for name, sent in rows.items()} | {
+        "arrivals": {"full-30": between(rows["arrivals"], 0.2), "full-empty": between(rows["arrivals"], 0.97)}
+    }
 
 
-def build(rows: dict[str, list[Sent]], folder: Path) -> Warehouse:
+def between(sent: list[Sent], part: float) -> str:
+    """An arrival after some part of all files."""
+    files = sorted({row.arrival for row in sent})
+    micros = int(files[int(len(files) * part)][:16]) + 1_800_000_000
+    return f"{micros:016d}-f"
+
+
+@pytest.fixture(scope="module")
+def built(rows: dict[str, list[Sent]], unshown: dict[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    return build(rows, unshown, tmp_path_factory.mktemp("history"))
+
+
+def build(rows: dict[str, list[Sent]], unshown: dict[str, dict[str, str]], folder: Path) -> Warehouse:
     """Build the histories over some rows of bronze; the unit tests of the macro run with it."""
     shutil.copytree(Path(__file__).parent / "histories", folder / "project")
     (folder / "project/macros").symlink_to(PROJECT / "macros")
     warehouse = Warehouse("tidegate", folder, folder / "project")
     for name, sent in rows.items():
         warehouse.put(f"bronze.{name}", as_table(sent), KINDS)
-    warehouse.dbt("build", "--vars", "{first_day: '1900-01-01', end_day: '2101-01-01'}")
+    known = {"first_day": "1900-01-01", "end_day": "2101-01-01", "full_loads": unshown}
+    warehouse.dbt("build", "--vars", json.dumps(known))
     return warehouse
 
 
 @pytest.mark.parametrize(("model", "source", "key"), [("changed", "changes", ["id"]), ("arrived", "arrivals", ["id", "part"])])
 def test_history_of_a_thousand_keys_is_that_of_the_plain_reference(
-    built: Warehouse, rows: dict[str, list[Sent]], model: str, source: str, key: list[str]
+    built: Warehouse,
+    rows: dict[str, list[Sent]],
+    unshown: dict[str, dict[str, str]],
+    model: str,
+    source: str,
+    key: list[str],
 ) -> None:
     found = built.query(
         f"SELECT {', '.join(key)}, name, amount::VARCHAR AS amount, recorded_at, valid_from, valid_to, is_deleted, is_current"  # noqa: S608
@@ -118,7 +140,8 @@ def test_history_of_a_thousand_keys_is_that_of_the_plain_reference(
     width = len(key)
     listed = [tuple(row.values()) for row in found]
     versions = [Version(row[:width], row[width : width + 2], *row[width + 2 : -1]) for row in listed]
-    wanted = history(rows[source])
+    wanted = history(rows[source], unshown[source])
+    assert wanted != history(rows[source], {})
     assert len(wanted) > 10 * KEYS
     assert any(v.deleted for v in wanted)
     assert versions == wanted
@@ -126,9 +149,9 @@ def test_history_of_a_thousand_keys_is_that_of_the_plain_reference(
 
 
 def test_rebuild_of_the_same_rows_in_another_order_gives_the_same_bytes(
-    built: Warehouse, rows: dict[str, list[Sent]], tmp_path: Path
+    built: Warehouse, rows: dict[str, list[Sent]], unshown: dict[str, dict[str, str]], tmp_path: Path
 ) -> None:
     dice = random.Random(7)  # noqa: S311 - no secret
-    again = build({name: dice.sample(sent, len(sent)) for name, sent in rows.items()}, tmp_path)
+    again = build({name: dice.sample(sent, len(sent)) for name, sent in rows.items()}, unshown, tmp_path)
     for model in ("changed", "arrived"):
         assert again.export(model, ["ALL"]) == built.export(model, ["ALL"])

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from local.gold import DBT, PROJECT
+from local.gold import DBT, PROJECT, GoldError
 from tests.gold.warehouse import Warehouse, sources
 
 pytestmark = pytest.mark.skipif(not DBT.exists(), reason="dbt is not here: make .venvs/dbt/.ready")
@@ -82,3 +82,17 @@ def test_fact_names_the_version_of_its_time_and_a_member_that_comes_late_takes_t
     second = {row["encounter_id"]: row for row in clinic.query(linked)}
     assert {name: row["patient_key"] for name, row in second.items()} == {name: row["patient_key"] for name, row in first.items()}
     assert (second["e3"]["city"], second["e3"]["is_inferred"]) == ("Ware", False)
+
+
+def test_full_load_without_a_row_ends_every_member_as_silver_has_none(clinic: Clinic) -> None:
+    """Bronze cannot show it, so without the ledger's word the members would go on, and the test that compares them with silver fails."""
+    ann = {"patient_id": "ann", "city": "Salem", "_arrival": at(10)}
+    clinic.send(patients=[ann])
+    clinic.put("silver.healthcare_patients", _table([], columns := sources()["silver.healthcare_patients"]), columns)
+    with pytest.raises(GoldError, match="shows_current"):
+        clinic.build(["+dim_patient"])
+    clinic.build(["+dim_patient"], {"healthcare_patients": {"healthcare.patients/it's empty": at(20)}})
+    versions = clinic.query(
+        "SELECT day(valid_from) AS day, is_deleted FROM dim_patient WHERE patient_id = 'ann' ORDER BY valid_from"
+    )
+    assert versions == [{"day": 1, "is_deleted": False}, {"day": 20, "is_deleted": True}]

@@ -20,7 +20,7 @@ from tidegate.errors import LeaseLost
 from tidegate.model.arrivals import Arrival, Kind, route
 from tidegate.model.drift import Drift, DriftKind, Header
 from tidegate.model.files import FileRecord, FileState
-from tidegate.model.runs import Books, DatasetState, Epoch, Lease, Receipt, RunRecord, RunState
+from tidegate.model.runs import Books, DatasetState, Epoch, FullLoad, Lease, Receipt, RunRecord, RunState
 from tidegate.ports import Ledger, Registration
 
 DATASET = "demo.events"
@@ -504,6 +504,24 @@ class TestSettle:
         assert ledger.run(run.run_id) == ended
         after = ledger.lease(DATASET)
         assert (after.held, after.token, after.run_id, after.batch) == (True, lease.token, "", 1)
+
+    def test_full_loads_are_listed_by_the_run_that_made_them_the_current_state_and_a_later_one_takes_the_place(
+        self, ledger: Ledger, clock: ManualClock
+    ) -> None:
+        first, second = FullLoad(f"{DATASET}/1", "0001-a", "r1", shown=True), FullLoad("f00", "0002-b", "r2", shown=False)
+        lease, run = opened(ledger, clock, arrived("a.csv"))
+        ledger.end_run(lease.token, succeeded(run), DatasetState(DATASET), first)
+        assert ledger.full_loads(DATASET) == [first]
+        ledger.end_run(lease.token, succeeded(run), DatasetState(DATASET), second)  # decided already: nothing of it is kept
+        assert ledger.full_loads(DATASET) == [first]
+        ledger.close_run(DATASET, lease.token, run.run_id)
+        for load in (second, replace(first, start="0003-c", shown=False)):
+            lease = ledger.lease(DATASET)
+            ledger.open_run(lease, again := run_of(lease, lease.batch + 1))
+            ledger.end_run(lease.token, succeeded(again), DatasetState(DATASET), load)
+            ledger.close_run(DATASET, lease.token, again.run_id)
+        assert ledger.full_loads(DATASET) == [replace(first, start="0003-c", shown=False), second]
+        assert ledger.full_loads("demo.others") == []
 
     def test_settling_again_changes_nothing(self, ledger: Ledger, clock: ManualClock) -> None:
         a = arrived("a.csv")

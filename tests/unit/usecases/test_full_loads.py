@@ -3,6 +3,8 @@ import pytest
 from tests.unit.usecases.world import DELTA, EVENTS, FULL, World, names
 from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileState
+from tidegate.model.runs import FullLoad
+from tidegate.model.selection import Selection
 from tidegate.usecases.batch import Limits
 
 S = FileState
@@ -172,3 +174,46 @@ def test_full_loads_that_wait_for_parts_do_not_starve_what_arrives_behind_them(w
     assert world.states(*markers) == [S.PENDING] * 5
     world.ingest(*parts)
     assert len(world.drain()) == 5
+
+
+class TestBeginning:
+    """What the ledger keeps of full loads: gold asks it where bronze does not show when one began."""
+
+    def test_load_is_listed_with_its_first_arrival_and_whether_bronze_shows_it(self, world: World) -> None:
+        drop_load(world)
+        manifest = world.claim_manifest()
+        world.settle(manifest)
+        first = manifest.files[0].arrival
+        assert world.fake_ledger.full_loads(EVENTS) == [FullLoad("demo.events/1", first, manifest.run_id, shown=True)]
+
+    def test_load_whose_first_file_left_no_row_is_not_shown(self, world: World) -> None:
+        drop_load(world)
+        world.settle(world.claim_manifest(), rejected={FULL + "1/a": 5})
+        assert [load.shown for load in world.fake_ledger.full_loads(EVENTS)] == [False]
+
+    def test_load_whose_marker_came_first_is_not_shown(self, world: World) -> None:
+        a = world.put(FULL + "1/a")
+        (marker,) = world.drop(FULL + "1/_SUCCESS")
+        world.ingest(a)
+        manifest = world.claim_manifest()
+        world.settle(manifest)
+        (load,) = world.fake_ledger.full_loads(EVENTS)
+        assert (load.start, load.shown) == (world.record(marker).arrival, False)
+
+    def test_deltas_and_loads_that_failed_are_not_listed(self, world: World) -> None:
+        world.drop(DELTA + "a")
+        world.settle(world.claim_manifest())
+        drop_load(world)
+        world.claim_and_fail("Load", "BatchRefused")
+        assert world.fake_ledger.full_loads(EVENTS) == []
+
+    def test_replay_of_an_older_load_leaves_the_list_alone(self, world: World) -> None:
+        (old,) = world.drop(FULL + "old")
+        world.settle(world.claim_manifest())
+        world.drop(FULL + "new")
+        world.settle(world.claim_manifest())
+        before = world.fake_ledger.full_loads(EVENTS)
+        world.replay(Selection(file_ids=(old.file_id,)))
+        world.settle(world.claim_manifest())
+        assert world.fake_ledger.full_loads(EVENTS) == before
+        assert len(before) == 2

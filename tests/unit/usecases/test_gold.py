@@ -10,8 +10,8 @@ from tests.dynamo import FakeDynamo
 from tests.fakes import ManualClock
 from tidegate.aws.ledger import DynamoLedger
 from tidegate.aws.table import Table
-from tidegate.model.runs import DatasetState, Lease, RunRecord, RunState, run_id_of
-from tidegate.usecases.gold import GOLD, Built, build_gold, try_again
+from tidegate.model.runs import DatasetState, FullLoad, Lease, RunRecord, RunState, run_id_of
+from tidegate.usecases.gold import GOLD, Built, Settled, build_gold, try_again
 
 PATIENTS, CLAIMS = "silver.healthcare_patients", "silver.healthcare_claims"
 BRONZE = "bronze.healthcare_patients"
@@ -26,6 +26,7 @@ class Lake:
         self.runs: dict[str, list[tuple[str, str]]] = {}  # tables of which more than the newest version is known
         self.asked: list[list[str]] = []
         self.read: Mapping[str, str] = {}
+        self.full_loads: Mapping[str, Mapping[str, str]] = {}
         self.answer = Built(done=5)
         self.told: list[Mapping[str, Any]] = []
         self.meanwhile: dict[str, str] = {}
@@ -41,9 +42,9 @@ class Lake:
     def version(self) -> str:
         return self.project
 
-    def build(self, changed: Collection[str], versions: Mapping[str, str]) -> Built:
+    def build(self, changed: Collection[str], lake: Settled) -> Built:
         self.asked.append(list(changed))
-        self.read = dict(versions)
+        self.read, self.full_loads = lake.versions, lake.full_loads
         self.there |= self.meanwhile
         return self.answer
 
@@ -153,8 +154,8 @@ def test_failure_of_a_build_during_which_a_table_changed_is_told(lake: Lake, led
     assert call(lake, ledger).built == Built(done=8)
 
 
-def run_of(lake: Lake, ledger: DynamoLedger, state: RunState | None, *tables: str) -> Lease:
-    """A run that commits to some tables and ends as said, or does not; its lease."""
+def run_of(lake: Lake, ledger: DynamoLedger, state: RunState | None, *tables: str, load: str = "", shown: bool = False) -> Lease:
+    """A run that commits to some tables and ends as said, or does not; its lease. It may make a full load the current state."""
     clock = ManualClock()
     lease = ledger.take(ledger.lease(DATASET), clock(), clock() + 1)
     assert lease
@@ -163,7 +164,9 @@ def run_of(lake: Lake, ledger: DynamoLedger, state: RunState | None, *tables: st
     for table in tables:
         lake.runs.setdefault(table, []).insert(0, (f"{table[:6]}-{run.run_id}", run.run_id))
     if state:
-        ledger.end_run(lease.token, replace(run, state=state), DatasetState(DATASET) if state is RunState.SUCCEEDED else None)
+        kept = DatasetState(DATASET) if state is RunState.SUCCEEDED else None
+        began = FullLoad(load, "0001-f", run.run_id, shown) if load else None
+        ledger.end_run(lease.token, replace(run, state=state), kept, began)
         ledger.close_run(DATASET, lease.token, run.run_id)
         ledger.release(DATASET, lease.token)
     return lease
@@ -252,3 +255,29 @@ def test_message_names_no_more_nodes_than_fit_into_a_letter(lake: Lake, ledger: 
     lake.answer = Built(done=0, failed=[f"model.tidegate.m{n}" for n in range(500)])
     call(lake, ledger)
     assert (len(lake.told[0]["failed"]), lake.told[0]["failed_total"]) == (50, 500)
+
+
+def test_full_loads_that_bronze_does_not_show_are_told_to_the_models_of_its_table(lake: Lake, ledger: DynamoLedger) -> None:
+    run_of(lake, ledger, RunState.SUCCEEDED, BRONZE, PATIENTS, load="full-1", shown=True)
+    run_of(lake, ledger, RunState.SUCCEEDED, PATIENTS, load="full-2")
+    call(lake, ledger)
+    assert lake.full_loads == {"healthcare_patients": {"full-2": "0001-f"}}
+
+
+def test_full_load_of_a_run_that_ended_after_the_tables_were_looked_at_is_the_next_build_s(
+    lake: Lake, ledger: DynamoLedger
+) -> None:
+    """Its tables are read as before it, so all their keys would seem to be deleted."""
+    run_of(lake, ledger, RunState.SUCCEEDED, BRONZE, PATIENTS)
+    look, late = lake.history, []
+
+    def see(name: str) -> Sequence[tuple[str, str]]:
+        if not late:
+            late.append(run_of(lake, ledger, RunState.SUCCEEDED, PATIENTS, load="full-1"))
+        return look(name)
+
+    lake.history = see  # type: ignore[method-assign]
+    call(lake, ledger)
+    assert lake.full_loads == {}
+    call(lake, ledger)
+    assert lake.full_loads == {"healthcare_patients": {"full-1": "0001-f"}}

@@ -1,5 +1,6 @@
 {{ scd2(
     ref('int_healthcare_patient_rows'),
+    table='healthcare_patients',
     key=['patient_id'],
     attributes=['birth_date', 'death_date', 'marital_status', 'race', 'ethnicity', 'gender', 'address', 'city', 'state', 'county', 'zip'],
 ) }}

@@ -9,6 +9,7 @@
 | DATASET#<dataset> | NAME | that there is such a dataset | DATASETS / <dataset> |
 | DATASET#<dataset> | LEASE | the lease | |
 | DATASET#<dataset> | STATE | epoch, watermark, rows of the tables | |
+| LOADS#<dataset> | <load> | a full load that became the current state | |
 | RUN#<run id> | RUN | a run | RUNS#<dataset> / <run id> |
 | CURSOR#<name> | CURSOR | where a long piece of work stopped | |
 
@@ -26,7 +27,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from tidegate.model.arrivals import Kind
 from tidegate.model.drift import Drift, DriftKind, Header
 from tidegate.model.files import FileRecord, FileState, Versions, Warned
-from tidegate.model.runs import Books, Compute, DatasetState, Epoch, Lease, RunRecord, RunState
+from tidegate.model.runs import Books, Compute, DatasetState, Epoch, FullLoad, Lease, RunRecord, RunState
 
 Item = dict[str, Any]
 _to, _from = TypeSerializer(), TypeDeserializer()
@@ -149,6 +150,16 @@ def state_item(state: DatasetState) -> Item:
         "sizes": dict(state.sizes),
     }
     return state_key(state.dataset) | encode(kept)
+
+
+def full_load_item(dataset: str, load: FullLoad) -> Item:
+    """Return a full load as an item."""
+    return key(f"LOADS#{dataset}", load.load) | encode(asdict(load))
+
+
+def full_load(values: Mapping[str, Any]) -> FullLoad:
+    """Return plain values of an item as a full load."""
+    return FullLoad(**_known(FullLoad, values))
 
 
 def files_of(dataset: str) -> str:

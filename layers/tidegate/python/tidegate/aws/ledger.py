@@ -11,7 +11,7 @@ from tidegate.aws.table import Table, chunks
 from tidegate.errors import LeaseLost, Throttled
 from tidegate.model.arrivals import Arrival, Kind, Route
 from tidegate.model.files import MOVES, FileRecord, FileState, Versions, sources_of
-from tidegate.model.runs import DatasetState, Lease, Receipt, RunRecord, RunState
+from tidegate.model.runs import DatasetState, FullLoad, Lease, Receipt, RunRecord, RunState
 from tidegate.ports import Clock, Registration
 
 _TRANSACTION = 99  # DynamoDB takes 100 writes; one of them is the check of the lease
@@ -107,6 +107,10 @@ class DynamoLedger(Leases):
         """Read what is kept of a dataset between runs."""
         return items.dataset_state(dataset, self._t.get(items.state_key(dataset)))
 
+    def full_loads(self, dataset: str) -> Sequence[FullLoad]:
+        """List the full loads that became the current state, by their names."""
+        return [items.full_load(values) for values in self._t.query(f"LOADS#{dataset}")]
+
     def run(self, run_id: str) -> RunRecord | None:
         """Read one run."""
         item = self._t.get(items.run_key(run_id))
@@ -155,7 +159,9 @@ class DynamoLedger(Leases):
         if not self._under_lease(run.dataset, token, [change]):
             raise LeaseLost(f"{run.run_id}: the run is not open any more")
 
-    def end_run(self, token: int, run: RunRecord, state: DatasetState | None = None) -> RunRecord:
+    def end_run(
+        self, token: int, run: RunRecord, state: DatasetState | None = None, full_load: FullLoad | None = None
+    ) -> RunRecord:
         """Decide, in one write under the lease, what became of an open run; return the decision, an earlier one when there was one."""
         failed, succeeded = run.state is RunState.FAILED, run.state is RunState.SUCCEEDED
         change = "SET unclean = :unclean" + (", failures = :zero" if succeeded else "") + (" ADD failures :one" if failed else "")
@@ -169,7 +175,9 @@ class DynamoLedger(Leases):
             "ExpressionAttributeNames": open_still[0],
             "ExpressionAttributeValues": open_still[1],
         }
-        refused = self._t.transact([lease, ended, *([self._t.put(items.state_item(state))] if state else [])])
+        kept = [items.state_item(state)] if state else []
+        kept += [items.full_load_item(run.dataset, full_load)] if full_load else []
+        refused = self._t.transact([lease, ended, *map(self._t.put, kept)])
         if refused is None:
             return run
         known = self.run(run.run_id)

@@ -68,6 +68,20 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
+class FullLoad:
+    """A full load that became the current state: when it began, and the run that loaded it last.
+
+    `shown`: the file that it began with left rows in bronze, which say the same. A load without a row, or whose first file has none,
+    is known here only.
+    """
+
+    load: str
+    start: str
+    run_id: str
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetState:
     """What the ledger keeps of a dataset between runs.
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from tidegate.model.arrivals import Arrival, Route
 from tidegate.model.files import FileRecord, FileState, Versions
-from tidegate.model.runs import DatasetState, Lease, Receipt, RunRecord, RunState
+from tidegate.model.runs import DatasetState, FullLoad, Lease, Receipt, RunRecord, RunState
 
 
 class Registration(StrEnum):
@@ -76,6 +76,10 @@ class Ledger(Protocol):
         """Read what is kept of a dataset between runs."""
         ...
 
+    def full_loads(self, dataset: str) -> Sequence[FullLoad]:
+        """List the full loads that became the current state, in any order."""
+        ...
+
     def claim(self, lease: Lease, files: Sequence[FileRecord], run_id: str) -> None:
         """Move files to CLAIMED, attempts + 1, while the lease is the caller's; raise LeaseLost when it is not."""
         ...
@@ -91,9 +95,12 @@ class Ledger(Protocol):
         """
         ...
 
-    def end_run(self, token: int, run: RunRecord, state: DatasetState | None = None) -> RunRecord:
+    def end_run(
+        self, token: int, run: RunRecord, state: DatasetState | None = None, full_load: FullLoad | None = None
+    ) -> RunRecord:
         """Decide, in one write under the lease, what became of an open run: this is the moment from which its rows count or do not.
 
+        `state` is kept of the dataset from then on, and `full_load` is listed, if the run made one the current state.
         Return the decision, which is an earlier one when there was one. Its files follow by `settle`, `queue_again` or `give_up`,
         any number of times; `close_run` comes last. Raise LeaseLost when the lease is not `token`'s or names another run.
         """

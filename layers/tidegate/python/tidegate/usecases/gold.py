@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tidegate.model.runs import Lease, RunState, place_of_run
+from tidegate.model.runs import FullLoad, Lease, RunState, place_of_run
 from tidegate.ports import Clock, Ledger
 
 GOLD = "gold"  # the name of its lease and of its cursor
@@ -37,6 +37,17 @@ class Outcome:
     why_not: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What settled runs left: the version of each `<layer>.<table>`, and by table full loads with the arrival that they began with.
+
+    These are the loads of which bronze does not show it: without any row, or without one in their first file.
+    """
+
+    versions: Mapping[str, str]
+    full_loads: Mapping[str, Mapping[str, str]]
+
+
 class Builder(Protocol):
     """Builds models over tables, and runs their tests."""
 
@@ -48,8 +59,8 @@ class Builder(Protocol):
         """Name the models as they are: another text when one of them is another."""
         ...
 
-    def build(self, changed: Collection[str], versions: Mapping[str, str]) -> Built:
-        """Build what is downstream of some tables, each read at a version, none where it has none; what fails is in the answer."""
+    def build(self, changed: Collection[str], lake: Settled) -> Built:
+        """Build what is downstream of some tables, each read at its version, none where it has none; what fails is in the answer."""
         ...
 
 
@@ -86,7 +97,8 @@ def build_gold(
 
 
 def _under_lease(builder: Builder, catalog: Catalog, ledger: Ledger, tell: Tell, *, everything: bool) -> Outcome:
-    project, now = builder.version(), _settled(builder.sources(), catalog, ledger)
+    project, lake = builder.version(), _settled(builder.sources(), catalog, ledger)
+    now = lake.versions
     before, failed = ledger.cursor(GOLD), ledger.cursor(FAILED)
     # Another project may have made of the same tables anything else.
     everything = everything or before.get(PROJECT) != project
@@ -99,7 +111,7 @@ def _under_lease(builder: Builder, catalog: Catalog, ledger: Ledger, tell: Tell,
         return Outcome(
             changed, why_not="the last build of the same tables failed; mend the cause, then: tidegate replay --letters 10"
         )
-    built = builder.build(changed, now)
+    built = builder.build(changed, lake)
     if not built.failed:
         ledger.keep_cursor(GOLD, {**now, PROJECT: project})
         tell(_message(changed, built))
@@ -111,18 +123,34 @@ def _under_lease(builder: Builder, catalog: Catalog, ledger: Ledger, tell: Tell,
     return Outcome(changed, built)
 
 
-def _settled(sources: Mapping[str, str], catalog: Catalog, ledger: Ledger) -> dict[str, str]:
-    """Return the version of each table that has what settled runs left in it, and nothing of a run that is under way.
+def _settled(sources: Mapping[str, str], catalog: Catalog, ledger: Ledger) -> Settled:
+    """Return what settled runs left in each table, and nothing of a run that is under way.
 
     A run commits a dataset's tables one after the other, so what they are now may be of two runs, or of one that fails in the end.
     """
     # Before any table is looked at: a run that begins after this is left out of all of them.
     leases = {dataset: ledger.lease(dataset) for dataset in sorted(set(sources.values()))}
-    found = {}
+    versions = {}
     for name, dataset in sources.items():
         version = next((v for v, run_id in catalog.history(name) if _is_settled(run_id, leases[dataset], ledger)), None)
         if version is not None:
-            found[name] = version
+            versions[name] = version
+    return Settled(
+        versions, unshown_loads(sources, ledger, lambda load, dataset: _is_settled(load.run_id, leases[dataset], ledger))
+    )
+
+
+def unshown_loads(
+    sources: Mapping[str, str], ledger: Ledger, counts: Callable[[FullLoad, str], bool] = lambda _load, _dataset: True
+) -> dict[str, dict[str, str]]:
+    """List, by table, the full loads of which bronze does not show when they began, with their start; `counts` may leave some out."""
+    found = {}
+    for name, dataset in sources.items():
+        layer, _, table = name.partition(".")
+        loads = ledger.full_loads(dataset) if layer == "bronze" else ()
+        unshown = {load.load: load.start for load in loads if not load.shown and counts(load, dataset)}
+        if unshown:
+            found[table] = unshown
     return found
 
 

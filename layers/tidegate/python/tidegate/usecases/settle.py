@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from tidegate.errors import LeaseLost
-from tidegate.model.runs import Account, DatasetState, Manifest, RunRecord, RunState, timestamp
+from tidegate.model.runs import Account, DatasetState, FullLoad, Manifest, RunRecord, RunState, timestamp
 from tidegate.usecases.account import read_account
 from tidegate.usecases.batch import Desk
 from tidegate.usecases.claim import look_again
@@ -39,7 +39,8 @@ def _decide(manifest: Manifest, account: Account, desk: Desk) -> RunRecord:
     ledger = desk.ledger
     known = ledger.run(manifest.run_id)
     if known is not None and known.state is RunState.RUNNING:
-        known = ledger.end_run(manifest.token, _succeeded(known, account, desk), _state(manifest, account, desk))
+        state, full_load = _state(manifest, account, desk), _full_load(manifest, account)
+        known = ledger.end_run(manifest.token, _succeeded(known, account, desk), state, full_load)
     if known is None or known.state is not RunState.SUCCEEDED:
         raise LeaseLost(f"{manifest.run_id}: the run is {known.state if known else 'unknown'}")
     return known
@@ -54,6 +55,15 @@ def _succeeded(run: RunRecord, account: Account, desk: Desk) -> RunRecord:
         drift=account.drift,
         ended_at=timestamp(desk.clock()),
     )
+
+
+def _full_load(manifest: Manifest, account: Account) -> FullLoad | None:
+    """The full load that the run made the current state, if it did."""
+    if account.epoch == manifest.epoch_before:
+        return None
+    first = {file.file_id for file in manifest.files if file.arrival == account.epoch.start}
+    shown = any(receipt.rows_accepted for receipt in account.receipts if receipt.file_id in first)
+    return FullLoad(account.epoch.load, account.epoch.start, manifest.run_id, shown)
 
 
 def _state(manifest: Manifest, account: Account, desk: Desk) -> DatasetState:

@@ -5,13 +5,13 @@ import hashlib
 import importlib.resources
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tidegate.usecases.gold import Built
+from tidegate.usecases.gold import Built, Settled
 from tidegate.warehouses.locks import take_locks_of_threads
 
 _GOOD = frozenset({"success", "pass", "warn", "no-op"})
@@ -43,13 +43,13 @@ class DbtBuilder:
             digest.update(f"{path.relative_to(self.project)}\0".encode() + path.read_bytes())
         return digest.hexdigest()
 
-    def build(self, changed: Collection[str], versions: Mapping[str, str]) -> Built:
-        """Build what is downstream of some tables, each read at a version, none where it has none; what fails is in the answer."""
+    def build(self, changed: Collection[str], lake: Settled) -> Built:
+        """Build what is downstream of some tables, each read at its version, none where it has none; what fails is in the answer."""
         # With what is downstream goes what else that is made of: its views of tables that nobody built from yet.
         downstream = [f"@source:{name}" for name in sorted(changed)]
         # Unit tests are about the code, which does not change here.
         selected = ["--select", *downstream, "tag:still", "--exclude-resource-type", "unit_test"]
-        done = self._invoke("build", *selected, "--vars", json.dumps({"versions": dict(versions)}))
+        done = self._invoke("build", *selected, "--vars", json.dumps(asdict(lake)))
         if done.exception is not None:
             return Built(0, [f"dbt: {type(done.exception).__name__}"])
         results = [(result.node.unique_id, str(result.status)) for result in done.result]
