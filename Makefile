@@ -54,8 +54,9 @@ check: .venv/.ready .venvs/sam/.ready .venvs/lint/.ready ## lint, types, templat
 	.venvs/sam/bin/cfn-lint template.yaml
 	.venvs/lint/bin/checkov --quiet --compact --config-file .checkov.yaml
 
+TABLES := tests/integration/test_tables.py
 unit: .venv/.ready .venvs/local/.ready ## unit and integration tests
-	$(call halves,tests/unit/engine tests/integration tests/local,tests/unit --ignore=tests/unit/engine)
+	$(call halves,tests/unit/engine tests/integration tests/local --ignore=$(TABLES),tests/unit $(TABLES) --ignore=tests/unit/engine)
 
 spark: .venvs/spark/.ready ## make the Spark for the laptop's Glue jobs (needs Java 17); without it they fail and say so
 
@@ -75,7 +76,7 @@ burst: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## drop 10,
 usage: .venv/.ready .venvs/local/.ready .venvs/spark/.ready .aws-sam/local/template.yaml ## measure what runs use, for `tidegate cost` (needs Java 17; WRITE=1 keeps it)
 	$(BIN)/python -m scripts.usage $(if $(WRITE),--write)
 
-ONE_HALF := tests/e2e/test_glue.py tests/e2e/test_machines.py tests/e2e/test_crawl.py tests/gold
+ONE_HALF := tests/e2e/test_glue.py tests/e2e/test_machines.py tests/e2e/test_crawl.py tests/e2e/test_zombie.py tests/gold
 e2e: .venv/.ready .venvs/local/.ready .venvs/dbt/.ready .aws-sam/local/template.yaml $(SPARK) ## the deployed stack on the laptop's AWS, and gold
 	$(call halves,$(ONE_HALF),tests/e2e $(addprefix --ignore=,$(ONE_HALF)))
 

@@ -53,7 +53,7 @@ def runs(laptop: Laptop, dataset: str) -> list[dict[str, Any]]:
     return list(laptop.json("runs", "--dataset", dataset))
 
 
-def test_large_batch_is_loaded_by_spark_to_the_same_tables_and_the_run_record_says_why(
+def test_large_batch_is_loaded_by_spark_to_the_same_tables_the_run_record_says_why_and_a_replay_leaves_the_same_rows(
     small: Laptop, by_lambda: dict[str, Any], tmp_path: Path
 ) -> None:
     load(small, "glue.large", tmp_path)
@@ -63,6 +63,10 @@ def test_large_batch_is_loaded_by_spark_to_the_same_tables_and_the_run_record_sa
     assert "(LambdaTextBytes)" in small.run("runs", "--dataset", "glue.large").stdout.replace("\n", "")
     (spent,) = small.json("cost", "--actual", "--dataset", "glue.large")["datasets"]
     assert (spent["on_lambda"], spent["on_glue"], spent["failed"], spent["files"]) == (1, 1, 0, 2)
+    assert tables(small, "glue.large") == by_lambda
+    small.run("replay", "--file", small.files("glue.large")[-1]["file_id"])
+    small.rest()
+    assert [run["route"] for run in runs(small, "glue.large")] == ["LAMBDA", "GLUE", "GLUE"]
     assert tables(small, "glue.large") == by_lambda
 
 
@@ -110,15 +114,6 @@ def test_job_that_goes_on_after_its_successor_committed_changes_nothing(
     assert tables(small, "glue.undead") == by_lambda
     assert {run["run_id"]: run["state"] for run in runs(small, "glue.undead")}[run_id] == "ABORTED"
     assert small.astray("glue.undead") == {}
-
-
-def test_replay_of_what_spark_loaded_leaves_the_same_rows(small: Laptop, by_lambda: dict[str, Any], tmp_path: Path) -> None:
-    load(small, "glue.again", tmp_path)
-    *_, second = small.files("glue.again")
-    small.run("replay", "--file", second["file_id"])
-    small.rest()
-    assert [run["route"] for run in runs(small, "glue.again")] == ["LAMBDA", "GLUE", "GLUE"]
-    assert tables(small, "glue.again") == by_lambda
 
 
 @contextlib.contextmanager
