@@ -17,7 +17,8 @@ from tidegate.aws.events import messages
 from tidegate.aws.ledger import DynamoLedger
 from tidegate.aws.table import Table
 from tidegate.errors import NothingWaits, TidegateError, Unexpected
-from tidegate.model.runs import Manifest, execution_name
+from tidegate.model.run_names import execution_name
+from tidegate.model.runs import Manifest
 from tidegate.model.selection import MOST_REPLAYS, DeadLetter, Selection
 from tidegate.model.upkeep import LONGEST_WORK, Policy
 from tidegate.ports import ObjectVersion

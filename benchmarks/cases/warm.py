@@ -14,7 +14,7 @@ from benchmarks.work.ours import CONTRACT
 from local.laptop import TEMPLATE, Laptop, laptop
 from tidegate.cli.query import select
 from tidegate.model.files import FileState
-from tidegate.model.runs import execution_name
+from tidegate.model.run_names import execution_name
 
 DATASET, ROWS = "bench.claims", 100
 WARMING, FILES = 3, 10

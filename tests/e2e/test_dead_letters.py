@@ -10,7 +10,7 @@ from tests.e2e.wire import Wire, cut, until
 from tests.messages import batch, notification
 from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileState
-from tidegate.model.runs import execution_name
+from tidegate.model.run_names import execution_name
 
 S = FileState
 OUTAGE, MISPLACED, STOPPED = "letters.outage", "letters.misplaced", "letters.stopped"

@@ -14,7 +14,7 @@ from tests.e2e.wire import Wire, cut, names, until
 from tests.messages import notification
 from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileState
-from tidegate.model.runs import execution_name
+from tidegate.model.run_names import execution_name
 
 S = FileState
 SWAP, DELTAS, BY_ARRIVAL, BY_RECONCILE = "loads.swap", "loads.deltas", "stopped.by_arrival", "stopped.by_reconcile"

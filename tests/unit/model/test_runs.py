@@ -4,7 +4,8 @@ import pytest
 
 from tidegate.errors import BooksUnbalanced
 from tidegate.model.files import FileState
-from tidegate.model.runs import Books, Commit, Lease, Receipt, execution_name, run_id_of, timestamp
+from tidegate.model.run_names import execution_name, run_id_of
+from tidegate.model.runs import Books, Commit, Lease, Receipt, timestamp
 
 
 def receipt(read: int, accepted: int, quarantined: int) -> Receipt:

@@ -10,7 +10,8 @@ from tests.dynamo import FakeDynamo
 from tests.fakes import ManualClock
 from tidegate.aws.ledger import DynamoLedger
 from tidegate.aws.table import Table
-from tidegate.model.runs import DatasetState, FullLoad, Lease, RunRecord, RunState, run_id_of
+from tidegate.model.run_names import run_id_of
+from tidegate.model.runs import DatasetState, FullLoad, Lease, RunRecord, RunState
 from tidegate.usecases.gold import GOLD, Built, Settled, build_gold, try_again
 
 PATIENTS, CLAIMS = "silver.healthcare_patients", "silver.healthcare_claims"

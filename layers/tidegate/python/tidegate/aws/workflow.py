@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from tidegate.aws.errors import speaking_to_aws
-from tidegate.model.runs import execution_name
+from tidegate.model.run_names import execution_name
 
 
 class StepFunctions:

@@ -1,6 +1,5 @@
 """Runs: the lease that allows one, what it claims, and the books it must balance."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,8 +8,6 @@ from enum import StrEnum
 from tidegate.errors import BooksUnbalanced
 from tidegate.model.drift import Drift, Header
 from tidegate.model.files import FileState, Warned
-
-_NAME_LENGTH = 60
 
 
 class RunState(StrEnum):
@@ -295,25 +292,6 @@ class RunRecord:
     route: Compute = Compute.LAMBDA
     route_reason: str = ""
     workers: int = 0
-
-
-def run_id_of(dataset: str, token: int, batch: int) -> str:
-    """Return the deterministic id of the `batch`-th run under a lease."""
-    return f"{dataset}-{token:06d}-{batch:04d}"
-
-
-def place_of_run(run_id: str) -> tuple[int, int]:
-    """Return the token and the batch of a run's id: of two runs of a dataset the later one has the greater pair."""
-    token, batch = run_id.rsplit("-", 2)[1:]
-    return int(token), int(batch)
-
-
-def execution_name(dataset: str, token: int) -> str:
-    """Return the Step Functions execution name of a lease: at most 80 of the characters it allows, unique to dataset and token."""
-    name = dataset.replace(".", "-")
-    if len(name) > _NAME_LENGTH:  # cut names stay unique by a digest of the whole
-        name = f"{name[: _NAME_LENGTH - 9]}-{hashlib.sha256(dataset.encode()).hexdigest()[:8]}"
-    return f"{name}-{token:06d}"
 
 
 def timestamp(microseconds: int) -> str:

@@ -9,17 +9,8 @@ from tidegate.contracts.publish import load_current
 from tidegate.errors import LeaseLost, NotFound
 from tidegate.model.arrivals import Kind
 from tidegate.model.files import FileRecord
-from tidegate.model.runs import (
-    DatasetState,
-    Epoch,
-    Lease,
-    Manifest,
-    ManifestFile,
-    RunRecord,
-    RunState,
-    run_id_of,
-    timestamp,
-)
+from tidegate.model.run_names import run_id_of
+from tidegate.model.runs import DatasetState, Epoch, Lease, Manifest, ManifestFile, RunRecord, RunState, timestamp
 from tidegate.ports import Objects
 from tidegate.usecases.batch import Batch, Desk, choose, look, window_left
 from tidegate.usecases.conclude import conclude

@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tidegate.model.runs import FullLoad, Lease, RunState, place_of_run
+from tidegate.model.run_names import place_of_run
+from tidegate.model.runs import FullLoad, Lease, RunState
 from tidegate.ports import Clock, Ledger
 
 GOLD = "gold"  # the name of its lease and of its cursor
