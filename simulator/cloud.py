@@ -40,6 +40,7 @@ from tidegate.usecases.wake import Waker
 
 LANDING = "landing"
 LEASE = 1800 * 1_000_000  # microseconds
+LONGEST_LEASE = 2 * LEASE  # of a run that waits for Glue: it may wait there as long as a lease lasts
 UPKEEP = Policy(
     target_bytes=60,  # rows, here
     least_files=2,

@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator import invariants
 from simulator.choices import Choices
-from simulator.cloud import LANDING, LEASE, UPKEEP, Cloud
+from simulator.cloud import LANDING, LEASE, LONGEST_LEASE, UPKEEP, Cloud
 from simulator.processes import Process, Scheduler
 from simulator.queue import Message
 from simulator.rows import body
@@ -181,7 +181,7 @@ class Story:
 
     def _lose_the_lease(self) -> None:
         self._fault("lease expires")
-        self._pass_time(LEASE + 1)
+        self._pass_time(LONGEST_LEASE + 1)
 
     def _may_fail(self) -> bool:
         return self.mishaps_left > 0
@@ -207,7 +207,7 @@ class Story:
             self.scheduler.note(f"    it is {step.name}")
             step.frozen, execution.done, execution.dead = True, True, True
             self.scheduler.processes.remove(execution)
-            self._pass_time(LEASE + 1)
+            self._pass_time(LONGEST_LEASE + 1)
             self.cloud.reconcile()
             self.healed = True
 
@@ -352,7 +352,7 @@ class Story:
             if now == before and not self.cloud.arrivals.later:
                 return
             before = now
-            self._pass_time(2 * LEASE)
+            self._pass_time(LONGEST_LEASE)
             self.cloud.arrivals.redrive()
             self.cloud.reconcile()
         raise StoryStuckError("it does not come to rest: reconcile finds something to do again and again")

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from simulator import invariants
-from simulator.cloud import LANDING, LEASE, Cloud
+from simulator.cloud import LANDING, LONGEST_LEASE, Cloud
 from simulator.machine import TaskFailed
 from simulator.processes import Crash, Process, throttled
 from simulator.rows import body
@@ -139,7 +139,7 @@ class Account(Cloud):
 
     def recover(self) -> None:
         """Let the lease of whoever died expire, and reconcile find what it left."""
-        self.clock.now += LEASE
+        self.clock.now += LONGEST_LEASE
         for _ in range(2):
             self.look()
             self._end_executions()
