@@ -22,8 +22,7 @@ def ask_gold(world: World, plan: dict[str, Any], check: "Check") -> None:
     """Build gold with dbt on DuckDB, compare it with the plan, and ask it."""
     out.rule("[bold]Gold: star schemas by dbt, and three questions", align="left")
     gold = Gold(world.stack.name)
-    loads = gold.unshown_loads(world.stack.ledger)
-    gold.mirror(world.stack.tables)
+    _, loads = gold.look(world.stack)
     out.print(f"dbt build: {gold.build(full_loads=loads)}")
     planned = plan["waves"][-1]["tables"]
     marts = {mart.name: mart.rows for mart in gold.marts()}

@@ -11,13 +11,13 @@ from typing import Any
 
 from tidegate.cli.query import select
 from tidegate.cli.stack import Stack
-from tidegate.cli.wait import look
+from tidegate.cli.wait import watch
 from tidegate.contracts.publish import load_current
 from tidegate.model.files import FileRecord
 from tidegate.model.runs import Books, RunRecord
 
 _PATIENCE_SECONDS = 300
-_QUIET_LOOKS = 2
+_PAUSE_SECONDS = 0.2  # the laptop announces an object at once
 Plan = dict[str, Any]
 
 
@@ -50,14 +50,9 @@ class World:
 
     def rest(self) -> None:
         """Wait until nothing is pending or running; raise TimeoutError after five minutes."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        quiet = 0
-        while quiet < _QUIET_LOOKS:
-            work = look(self.stack)
-            if work.left and time.monotonic() > deadline:
-                raise TimeoutError(f"not at rest after {_PATIENCE_SECONDS} s: {work}; see .local/server.log")
-            quiet = 0 if work.left else quiet + 1
-            time.sleep(0.5)
+        work = watch(self.stack, time.monotonic() + _PATIENCE_SECONDS, _PAUSE_SECONDS)
+        if work.left:
+            raise TimeoutError(f"not at rest after {_PATIENCE_SECONDS} s: {work}; see .local/server.log")
 
     def files(self) -> list[FileRecord]:
         """List every file version, oldest first."""

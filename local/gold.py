@@ -22,7 +22,6 @@ from scripts.gold_sources import named
 from tidegate.cli.output import out, print_table
 from tidegate.cli.stack import Stack, use_local
 from tidegate.errors import TidegateError
-from tidegate.ports import Ledger
 from tidegate.tables.mirror import Tables, mirror
 from tidegate.usecases.gold import unshown_loads
 from tidegate.warehouses.dbt import DbtBuilder
@@ -65,9 +64,11 @@ class Gold:
         """The page about models, columns, tests and lineage, one file that needs no server."""
         return self.folder / "docs.html"
 
-    def unshown_loads(self, ledger: Ledger) -> dict[str, dict[str, str]]:
-        """List, by table, the full loads of which bronze does not show when they began, with their start."""
-        return unshown_loads(DbtBuilder(self.project, self.folder, "duckdb").sources(), ledger)
+    def look(self, stack: Stack) -> tuple[dict[str, int], dict[str, dict[str, str]]]:
+        """Show the tables of a stack's lake, as they are now; return their rows, and by table the full loads that bronze does not show."""
+        sources = DbtBuilder(self.project, self.folder, "duckdb").sources()
+        loads = unshown_loads(sources, stack.ledger)  # before the tables: a load that these lack would end every key
+        return self.mirror(stack.tables), loads
 
     def mirror(self, lake: Tables) -> dict[str, int]:
         """Show the tables of the lake that gold reads, as they are now; return their rows."""
@@ -92,7 +93,7 @@ class Gold:
     def build(self, select: Sequence[str] = (), full_loads: Mapping[str, Mapping[str, str]] | None = None) -> str:
         """Build models and run their tests, all or those selected in dbt's words; return dbt's last line.
 
-        `full_loads` are those of `unshown_loads`.
+        `full_loads` are those of `look`.
         """
         known = json.dumps({"full_loads": full_loads or {}})
         printed = self.dbt("build", "--vars", known, *(("--select", *select) if select else ()))
@@ -134,9 +135,7 @@ def main() -> None:
     if arguments.fresh and gold.file.exists():
         gold.file.unlink()
     try:
-        stack = Stack(gold.stack)
-        loads = gold.unshown_loads(stack.ledger)  # before the tables: a load that these lack would end every key
-        sources = gold.mirror(stack.tables)
+        sources, loads = gold.look(Stack(gold.stack))
         if not any(sources.values()):
             raise GoldError("the lake has no rows yet: run `make demo`, or drop files with `tidegate put`")
         done = gold.build(arguments.select, loads)

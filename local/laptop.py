@@ -1,6 +1,7 @@
 """A laptop's AWS of its own, with the stack deployed to it, for the length of a block: end-to-end tests, bursts and chaos use it."""
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -16,8 +17,9 @@ from typing import Any
 from local import control
 from local.deploy import deploy, on_laptop
 from tidegate import bootstrap
+from tidegate.cli.app import main
 from tidegate.cli.stack import Stack, use_local
-from tidegate.cli.wait import look
+from tidegate.cli.wait import look, watch
 from tidegate.usecases.reconcile import SURVEY
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,12 +44,23 @@ class Laptop:
         return self.stack.client(service)
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a `tidegate` command; raise CommandFailedError when it fails, unless `check` is off."""
+        """Run a `tidegate` command; raise CommandFailedError when it fails, unless `check` is off.
+
+        It runs in this process, which has imported already what a command takes most of its time for. `shell` is the real one.
+        """
+        words, told, failure = ["--stack", self.stack.name, *arguments], io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(told), contextlib.redirect_stderr(failure):
+            try:
+                main(words)
+            except SystemExit as end:
+                code = int(end.code or 0)
+        return _checked(subprocess.CompletedProcess(words, code, told.getvalue(), failure.getvalue()), check=check)
+
+    def shell(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a `tidegate` command as a process, as a person does; raise as `run` does."""
         command = [str(ROOT / ".venv" / "bin" / "tidegate"), "--stack", self.stack.name, *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)  # noqa: S603
-        if check and done.returncode:
-            raise CommandFailedError(f"{' '.join(arguments)} exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
-        return done
+        return _checked(done, check=check)
 
     def json(self, *arguments: str) -> Any:  # noqa: ANN401 - any JSON
         """Return what a command prints with --json."""
@@ -58,9 +71,11 @@ class Laptop:
         answer = self.client("s3").put_object(Bucket=self.stack.landing.bucket, Key=key, Body=body)
         return str(answer.get("VersionId", ""))
 
-    def rest(self, seconds: int = 300) -> None:
-        """Wait until nothing is left to do."""
-        self.run("wait", "--timeout", str(seconds))
+    def rest(self, seconds: float = 300, pause: float = 0.2) -> None:
+        """Wait until nothing is left to do, looking again after each pause; raise CommandFailedError when that takes longer."""
+        work = watch(self.stack, time.monotonic() + seconds, pause)
+        if work.left:
+            raise CommandFailedError(f"not at rest after {seconds} s: {work}")
 
     def rest_or_stuck(self) -> None:
         """Wait until no execution runs; files may still be pending."""
@@ -101,12 +116,13 @@ class Laptop:
         found: dict[str, Any] = json.loads(answer["Payload"].read())
         return found
 
-    def astray(self, dataset: str) -> dict[str, str]:
-        """Have reconcile begin a survey now; return what tables of the dataset hold other than settled runs left."""
+    def astray(self, *datasets: str) -> dict[str, str]:
+        """Have reconcile begin a survey now; return what tables of the datasets hold other than settled runs left."""
         self.stack.ledger.keep_cursor(SURVEY, {})  # otherwise it compares tables once in SurveySeconds
         found = self.reconcile()
-        table = dataset.replace(".", "_")
-        return {name: what for name, what in (found["astray"] | found["errors"]).items() if name.endswith((table, dataset))}
+        tables = [dataset.replace(".", "_") for dataset in datasets]
+        astray = {name: what for name, what in found["astray"].items() if name.partition(".")[2] in tables}
+        return astray | {dataset: why for dataset, why in found["errors"].items() if dataset in datasets}
 
     def ask(self, path: str, body: bytes | None = None) -> Any:  # noqa: ANN401 - any JSON
         """Ask an extension of the laptop's AWS, such as its meter."""
@@ -125,6 +141,12 @@ class Laptop:
             names = [v for v in variables if v.startswith(function)]
             if here in variables and any(name.encode() in n for n in names):
                 yield int(folder.name)
+
+
+def _checked(done: subprocess.CompletedProcess[str], *, check: bool) -> subprocess.CompletedProcess[str]:
+    if check and done.returncode:
+        raise CommandFailedError(f"{' '.join(done.args)} exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return done
 
 
 def send(pids: list[int], number: signal.Signals) -> None:

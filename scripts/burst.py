@@ -47,7 +47,7 @@ def burst(here: Laptop, files: int, model: Model) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda key: s3.put_object(Bucket=bucket, Key=key, Body=bodies[key]), bodies))
     dropped = time.monotonic() - began
-    here.rest(3600)
+    here.rest(3600, pause=1)
     seconds = time.monotonic() - began
     runs = _all_loaded(here, files)
     used = metered(here, files, runs)

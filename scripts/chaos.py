@@ -168,7 +168,7 @@ def ledger_problems(here: Laptop, names: list[str]) -> list[str]:
         states.update(f["state"] for f in here.files(f"chaos.{name}"))
     problems += [f"{n} files are {state}" for state, n in states.items() if state not in ("LOADED", "SUPERSEDED")]
     print(f"  files         {states.total():6,}   {_listed(states)}")
-    return problems + [f"{table}: {what}" for name in names for table, what in here.astray(f"chaos.{name}").items()]
+    return problems + [f"{table}: {what}" for table, what in here.astray(*(f"chaos.{name}" for name in names)).items()]
 
 
 def _hurry(here: Laptop) -> None:

@@ -132,7 +132,8 @@ class Cloud:
 
     def _task(self, resource: str, parameters: Any) -> Any:
         if resource.endswith("dynamodb:updateItem"):
-            return self._extended(json.loads(json.dumps(parameters).replace("${GlueWaitSeconds}", str(LEASE // 1_000_000))))
+            update = json.loads(json.dumps(parameters).replace("${GlueWaitSeconds}", str(LEASE // 1_000_000)))
+            return self._asked("DynamoDB", lambda: self.dynamo.update_item(**update))
         if resource.endswith("sns:publish"):
             return self._service("sns", "Publish", dict)
         if resource.endswith("sqs:sendMessage"):
@@ -145,17 +146,6 @@ class Cloud:
         payload = json.loads(json.dumps(parameters["Payload"]))
         return {"Payload": self._invoked(verb, getattr(self, f"_{verb}"), payload)}
 
-    def _extended(self, update: Any) -> Any:
-        """Write to the ledger without a function."""
-        try:
-            return self.dynamo.update_item(**update)
-        except (Crash, TaskFailed):
-            raise
-        except ConditionalCheckFailedException as error:
-            raise TaskFailed("DynamoDB.ConditionalCheckFailedException", str(error)) from error
-        except Exception as error:
-            raise TaskFailed("DynamoDB.SdkClientException", str(error)) from error
-
     def _start_crawler(self) -> None:
         """Start a crawl, which takes a minute."""
         if self.clock.now < self.crawls_until:
@@ -163,12 +153,18 @@ class Cloud:
         self.crawls_until = self.clock.now + LEASE // 30
 
     def _service(self, service: str, operation: str, effect: Callable[[], Any]) -> Any:
+        return self._asked("SQS", lambda: self.scheduler.call(service, operation, effect))
+
+    def _asked(self, service: str, call: Callable[[], Any]) -> Any:
+        """Call a service as the state machine does; what goes wrong has the name that Step Functions gives it."""
         try:
-            return self.scheduler.call(service, operation, effect) or {}
+            return call() or {}
         except (Crash, TaskFailed):
             raise
+        except ConditionalCheckFailedException as error:
+            raise TaskFailed(f"{service}.ConditionalCheckFailedException", str(error)) from error
         except Exception as error:
-            raise TaskFailed("SQS.SdkClientException", str(error)) from error
+            raise TaskFailed(f"{service}.SdkClientException", str(error)) from error
 
     def _invoked(self, verb: str, function: Callable[[Any], Any], payload: Any) -> Any:
         process = self.invoke(verb, lambda: function(payload))

@@ -142,7 +142,7 @@ def _job(files: Path, rows: int, folder: Path, say: Callable[[str], None]) -> Jo
             here.publish(CONTRACT.read_text(encoding="utf-8"), folder)
             _drop(here, files)
             with _Watch(here) as watch:
-                here.rest(PATIENCE)
+                here.rest(PATIENCE, pause=1)
             (run,) = here.json("runs", "--dataset", "bench.claims")
     finally:
         shutil.rmtree(state, ignore_errors=True)

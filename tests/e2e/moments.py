@@ -49,13 +49,13 @@ def kill_when(processes: Callable[[], list[int]], reached: Callable[[], bool]) -
     send(pause_when(processes, reached), signal.SIGKILL)
 
 
-def until(reached: Callable[[], bool], otherwise: str) -> None:
-    """Wait for something; fail saying otherwise."""
+def until(reached: Callable[[], bool], otherwise: str, pause: float = 0.1) -> None:
+    """Wait for something, looking again after each pause; fail saying otherwise."""
     deadline = time.monotonic() + 120
     while not reached():
         if time.monotonic() > deadline:
             pytest.fail(otherwise)
-        time.sleep(0.5)
+        time.sleep(pause)
 
 
 def lapse(laptop: Laptop, dataset: str) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from local.laptop import Laptop
 from tests.e2e.datasets import readings
-from tests.e2e.wire import Wire, cut, names, until
+from tests.e2e.moments import until
+from tests.e2e.wire import Wire, cut, names
 from tests.messages import notification
 from tidegate.model.files import FileState
 

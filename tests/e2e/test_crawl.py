@@ -9,8 +9,8 @@ from typing import Any
 
 from local.laptop import Laptop
 from tests.e2e.datasets import contract, readings
+from tests.e2e.moments import until
 from tests.e2e.test_permissions import without
-from tests.e2e.wire import until
 
 CRAWL = "  - {property: crawl, value: true}\n"
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from local.laptop import Laptop
 from tests.e2e.datasets import readings
-from tests.e2e.wire import Wire, cut, until
+from tests.e2e.moments import until
+from tests.e2e.wire import Wire, cut
 from tests.messages import batch, notification
 from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileState

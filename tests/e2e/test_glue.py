@@ -107,7 +107,7 @@ def test_job_that_goes_on_after_its_successor_committed_changes_nothing(
     zombie = pause_when(lambda: drivers(small), lambda: committed_layers(small, "glue.undead", run_id) == ("bronze",))
     lapse(small, "glue.undead")
     small.reconcile()
-    until(lambda: {f["state"] for f in small.files("glue.undead")} == {"LOADED"}, "the successor never settled")
+    until(lambda: {f["state"] for f in small.files("glue.undead")} == {"LOADED"}, "the successor never settled", pause=0.5)
     assert tables(small, "glue.undead") == by_lambda
     send(zombie, signal.SIGCONT)
     small.rest()

@@ -135,7 +135,7 @@ def test_machine_that_dies_or_hangs_in_its_task_leaves_the_tables_of_an_undistur
     dataset = f"machines.{kind}_{sent.name.lower()}"
     begin(spread, dataset, tmp_path)
     found: Callable[[], list[int]] = getattr(machines, kind)
-    until(lambda: bool(machines.workers()), "no task ever ran")
+    until(lambda: bool(machines.workers()), "no task ever ran", pause=0.5)
     struck = found()[:1]
     send(struck, sent)
     spread.rest()

@@ -26,7 +26,7 @@ def test_zombie_that_goes_on_after_its_successor_committed_changes_nothing(
     first = laptop.stack.ledger.lease(dataset)
     lapse(laptop, dataset)
     laptop.put(f"{dataset.replace('.', '/')}/delta/second.csv", readings(10, first=ROWS))
-    until(lambda: {f["state"] for f in laptop.files(dataset)} == {"LOADED"}, "the successor never settled")
+    until(lambda: {f["state"] for f in laptop.files(dataset)} == {"LOADED"}, "the successor never settled", pause=0.5)
     assert laptop.stack.ledger.lease(dataset).token == first.token + 1
     before = tables(laptop, dataset)
     send(zombie, signal.SIGCONT)

@@ -4,22 +4,19 @@ import itertools
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from local.laptop import Laptop, send
 from tests.e2e.datasets import contract
-from tests.e2e.moments import loaders
+from tests.e2e.moments import loaders, until
 from tests.messages import batch
 from tidegate.aws.iceberg import GlueLake
 from tidegate.model.arrivals import Arrival
 from tidegate.model.files import FileRecord, FileState
 
-_SECONDS = 120
 _sequence = itertools.count(time.time_ns() // 1000)
 
 
@@ -109,15 +106,6 @@ def cut(laptop: Laptop) -> Iterator[Wire]:
         yield Wire(laptop)
     finally:
         s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=before)
-
-
-def until(reached: Callable[[], bool], otherwise: str, pause: float = 0.1) -> None:
-    """Wait for a point; fail when it is not reached."""
-    deadline = time.monotonic() + _SECONDS
-    while not reached():
-        if time.monotonic() > deadline:
-            pytest.fail(otherwise)
-        time.sleep(pause)
 
 
 def names(count: int, first: int = 0) -> Sequence[str]:

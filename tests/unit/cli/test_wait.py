@@ -26,16 +26,16 @@ def looks(monkeypatch: pytest.MonkeyPatch, *seen: Work) -> Iterator[Work]:
 
 def test_file_that_s3_has_not_announced_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     left = looks(monkeypatch, NOTHING, NOTHING, NOTHING, SOME, SOME, NOTHING, NOTHING, SOME)
-    assert command._watch(object(), 600.0) == NOTHING  # type: ignore[arg-type]
+    assert command.watch(object(), 600.0) == NOTHING  # type: ignore[arg-type]
     assert list(left) == [SOME]
 
 
 def test_wait_with_nothing_to_wait_for_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     left = looks(monkeypatch, *[NOTHING] * 6)
-    assert command._watch(object(), 600.0) == NOTHING  # type: ignore[arg-type]
+    assert command.watch(object(), 600.0) == NOTHING  # type: ignore[arg-type]
     assert list(left) == [NOTHING]
 
 
 def test_what_is_left_when_time_is_over_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     looks(monkeypatch, *[SOME] * 1000)
-    assert command._watch(object(), 5.0) == SOME  # type: ignore[arg-type]
+    assert command.watch(object(), 5.0) == SOME  # type: ignore[arg-type]

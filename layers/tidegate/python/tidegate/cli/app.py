@@ -4,6 +4,7 @@ Exit codes: 0 done · 1 it failed, the message says why · 2 the command line is
 """
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -78,10 +79,14 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(local.app, name="local")
 
 
-def main() -> None:
-    """Run the command; an error that Tidegate raised on purpose is one line, not a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command with these arguments, or the process's own; an error that Tidegate raised on purpose is one line, not a traceback.
+
+    Raises:
+        SystemExit: always, with the exit code.
+    """
     try:
-        app()
+        app(args=arguments)
     except (TidegateError, ClientError, BotoCoreError) as error:
         known = error if isinstance(error, TidegateError) else translate(error) or error
         err.print("[red]tidegate:[/] ", end="")

@@ -46,7 +46,7 @@ def wait(
     Example: tidegate put *.csv -d healthcare.claims && tidegate wait --timeout 120
     """
     started = time.monotonic()
-    work = _watch(context.obj, started + timeout)
+    work = watch(context.obj, started + timeout)
     seconds = round(time.monotonic() - started, 1)
     if as_json:
         print_json(
@@ -60,7 +60,8 @@ def wait(
         raise typer.Exit(TIMED_OUT)
 
 
-def _watch(stack: Stack, deadline: float) -> Work:
+def watch(stack: Stack, deadline: float, pause: float = _PAUSE) -> Work:
+    """Look at the stack, with a pause in seconds between looks, until it is at rest or the deadline of the monotonic clock has passed."""
     quiet, needed = 0, _FIRST_LOOKS
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not talks_to_people()) as progress:
@@ -72,7 +73,7 @@ def _watch(stack: Stack, deadline: float) -> Work:
             needed = _LOOKS if work.left else needed
             if quiet >= needed or (work.left and time.monotonic() >= deadline):
                 return work
-            time.sleep(_PAUSE)
+            time.sleep(pause)
 
 
 def look(stack: Stack) -> Work:

@@ -17,7 +17,6 @@ from tidegate.usecases.conclude import conclude
 from tidegate.usecases.routing import route
 
 _TRIES = 6
-_MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
