@@ -1,17 +1,17 @@
-"""DuckDB connections of one run: one database in memory, what it may use, and the tokenisation key."""
+"""DuckDB connections of one run: what its database may use, and the tokenisation key."""
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from tidegate.contracts.contract import Contract
+from tidegate.engine.databases import Connect, Settings, opened
 from tidegate.engine.values import Keyring, Limits
 
-Connect = Callable[[], duckdb.DuckDBPyConnection]
 _BLOCK = 64  # bytes, SHA-256's block: RFC 2104 pads the key to it
 # Both optimizers take parts out of their TRY or CASE, where one bad record would fail the batch; the first one also joins every row with
 # a list of five words.
@@ -25,33 +25,22 @@ def connected(limits: Limits, scratch: Path | None, keyring: Keyring | None = No
 
     `careful`: SQL has parts that may raise (see `may_raise`).
     """
-    settings: dict[str, str | bool | int | float | list[str]] = {
+    settings: Settings = {
         "memory_limit": f"{limits.memory_mb}MiB",
-        "threads": str(limits.threads),
-        "preserve_insertion_order": "true",
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "enable_external_file_cache": "false",  # a segment is read once, and the next one has its name
-        "arrow_large_buffer_size": "true",  # texts of one segment may pass what 32-bit offsets reach
+        "threads": limits.threads,
+        "preserve_insertion_order": True,
+        "arrow_large_buffer_size": True,  # texts of one segment may pass what 32-bit offsets reach
+        "disabled_optimizers": ",".join(_UNWANTED + _RASH * careful),
     }
-    spill = limits.temp_dir or (scratch / "spill" if scratch else None)
-    if spill is not None:
-        settings["temp_directory"] = str(spill)
-    database = duckdb.connect(":memory:", config=settings)
+    with opened(settings, limits.temp_dir or (scratch / "spill" if scratch else None)) as connect:
 
-    def connect() -> duckdb.DuckDBPyConnection:
-        connection = database.cursor()
-        connection.execute("SET enable_progress_bar = false")
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(f"SET disabled_optimizers = '{','.join(_UNWANTED + _RASH * careful)}'")
-        if keyring is not None:
-            _set_keys(connection, keyring)
-        return connection
+        def with_keys() -> duckdb.DuckDBPyConnection:
+            connection = connect()
+            if keyring is not None:
+                _set_keys(connection, keyring)
+            return connection
 
-    try:
-        yield connect
-    finally:
-        database.close()
+        yield with_keys
 
 
 def _set_keys(connection: duckdb.DuckDBPyConnection, keyring: Keyring) -> None:

@@ -16,7 +16,8 @@ from tidegate.contracts.contract import Contract
 from tidegate.engine.ahead import work_ahead
 from tidegate.engine.apart import Apart
 from tidegate.engine.checks import ColumnSql, compile_columns
-from tidegate.engine.connections import Connect, connected, may_raise
+from tidegate.engine.connections import connected, may_raise
+from tidegate.engine.databases import Connect
 from tidegate.engine.forms import form_of
 from tidegate.engine.headers import Inspection, inspect
 from tidegate.engine.lineage import count_by_file, file_rows

@@ -8,6 +8,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from tidegate.engine import Limits
+from tidegate.engine.databases import opened
 from tidegate.engine.sql import name as identifier
 from tidegate.engine.sql import text as literal
 
@@ -19,16 +20,8 @@ _SHARE = 16  # a thread's row group takes one in so many parts of the memory
 @contextmanager
 def connect(directory: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an in-memory database that spills to `directory` and reaches nothing else."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "temp_directory": str(directory),
-        "memory_limit": f"{limits.memory_mb}MB",
-        "threads": limits.threads,
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
-    with duckdb.connect(":memory:", config=config) as db:
-        db.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")  # a laptop's zone would be in texts of instants
-        yield db
+    with opened({"memory_limit": f"{limits.memory_mb}MB", "threads": limits.threads}, directory) as connection:
+        yield connection()
 
 
 def reading(columns: Mapping[str, str], paths: Sequence[Path], *, numbered: bool = False) -> str:
