@@ -5,8 +5,10 @@ they do, and installs nothing. Glue reads this file from the lake bucket, where 
 """
 
 import base64
+import fcntl
 import hashlib
 import importlib
+import shutil
 import sys
 import tempfile
 import urllib.request
@@ -27,8 +29,8 @@ def main() -> None:
     context = SparkContext.getOrCreate()
     context.setLogLevel("WARN")
     for archive in archives:
-        context.addArchive(f"{archive}#{archive.stem}")  # unpacked on every machine, the driver's first
-    machines = Machines(context, tuple(archive.stem for archive in archives))
+        context.addFile(str(archive))  # comes to every machine
+    machines = Machines(context, tuple(archive.name for archive in archives))
     machines.job().run(arguments, machines)
 
 
@@ -36,7 +38,7 @@ class Machines:
     """What `tidegate.spark.job` asks of Spark."""
 
     def __init__(self, context: SparkContext, archives: tuple[str, ...]) -> None:
-        """Take Spark, and the names of the archives that it unpacks on every machine."""
+        """Take Spark, and the names of the archives that it brings to every machine."""
         self._context, self.job = context, _job_of(archives)
 
     def each(self, requests: Sequence[bytes]) -> list[bytes]:
@@ -63,12 +65,28 @@ def _job_of(archives: tuple[str, ...]) -> Callable[[], Any]:
 
     def imported() -> Any:  # noqa: ANN401 - a module
         for name in archives:
-            folder = str(Path(SparkFiles.get(name)) / "python")
+            folder = str(unpacked(Path(SparkFiles.get(name))) / "python")
             if folder not in sys.path:
                 sys.path.insert(0, folder)
         return importlib.import_module("tidegate.spark.job")
 
     return imported
+
+
+def unpacked(archive: Path) -> Path:
+    """Unpack an archive beside it, once on each machine: other processes there wait, and find what the first one compiled too.
+
+    Spark's own `addArchive` unpacks again for the executor where the driver has it already.
+    """
+    folder, partial = archive.with_suffix(""), archive.with_suffix(".partial")
+    if not folder.exists():
+        with archive.open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            if not folder.exists():
+                shutil.rmtree(partial, ignore_errors=True)  # of a process that died in it
+                shutil.unpack_archive(archive, partial, "zip")
+                partial.rename(folder)
+    return folder
 
 
 def pairs(words: list[str]) -> Iterator[tuple[str, str]]:
