@@ -76,7 +76,7 @@ burst: .venv/.ready .venvs/local/.ready .aws-sam/local/template.yaml ## drop 10,
 usage: .venv/.ready .venvs/local/.ready .venvs/spark/.ready .aws-sam/local/template.yaml ## measure what runs use, for `tidegate cost` (needs Java 17; WRITE=1 keeps it)
 	$(BIN)/python -m scripts.usage $(if $(WRITE),--write)
 
-ONE_HALF := tests/e2e/test_glue.py tests/e2e/test_machines.py tests/e2e/test_crawl.py tests/e2e/test_zombie.py tests/gold
+ONE_HALF := tests/e2e/test_glue.py tests/e2e/test_machines.py tests/gold
 e2e: .venv/.ready .venvs/local/.ready .venvs/dbt/.ready .aws-sam/local/template.yaml $(SPARK) ## the deployed stack on the laptop's AWS, and gold
 	$(call halves,$(ONE_HALF),tests/e2e $(addprefix --ignore=,$(ONE_HALF)))
 

@@ -91,6 +91,8 @@ def tables(laptop: Laptop, dataset: str) -> dict[str, Any]:
             if layer != "quarantine"
             else f'SELECT {wanted} FROM "{table}" ORDER BY 1, 3'
         )
-        frame = wr.athena.read_sql_query(sql, f"{laptop.stack.name}_{layer}", ctas_approach=False, workgroup=workgroup)
+        frame = wr.athena.read_sql_query(
+            sql, f"{laptop.stack.name}_{layer}", ctas_approach=False, athena_query_wait_polling_delay=0.1, workgroup=workgroup
+        )
         answers[layer] = (len(frame), frame.to_csv(index=False))
     return answers

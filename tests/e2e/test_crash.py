@@ -9,7 +9,7 @@ from local.laptop import Laptop
 from tests.e2e.datasets import contract, readings
 from tests.e2e.moments import LAYERS, committed_layers, kill_when, loaders, running, tables
 
-ROWS = 400_000
+ROWS = 100_000
 FIRST = readings(ROWS, every_bad=1000)
 SECOND = readings(ROWS, first=ROWS // 2, every_bad=1000)
 

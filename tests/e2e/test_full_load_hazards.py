@@ -143,7 +143,9 @@ def _by_catalog(wire: Wire) -> dict[str, int]:
 def _by_athena(wire: Wire) -> dict[str, int]:
     sql = "SELECT count(DISTINCT reading_id) AS loaded, min(reading_id) AS first FROM loads_swap"
     stack = wire.laptop.stack
-    frame = wr.athena.read_sql_query(sql, f"{stack.name}_silver", ctas_approach=False, workgroup=stack.outputs["Workgroup"])
+    frame = wr.athena.read_sql_query(
+        sql, f"{stack.name}_silver", ctas_approach=False, athena_query_wait_polling_delay=0.1, workgroup=stack.outputs["Workgroup"]
+    )
     row: dict[str, Any] = frame.to_dict("records")[0]
     return {"loaded": int(row["loaded"]), "from": int(str(row["first"])[1:])}
 
