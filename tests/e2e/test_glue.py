@@ -135,11 +135,18 @@ def killing_loaders(laptop: Laptop) -> Iterator[None]:
 
 
 def drivers(laptop: Laptop) -> list[int]:
-    """The processes of Spark jobs here, each the first of its session."""
-    here, found = f"AWS_ENDPOINT_URL={laptop.settings.endpoint}".encode(), []
+    """The processes of Spark jobs here, each the first of its session, that have given out tasks.
+
+    Before that they start and import, which is long when they are stopped for each look, and commits nothing.
+    """
+    here, sessions, busy = f"AWS_ENDPOINT_URL={laptop.settings.endpoint}".encode(), set[int](), set[int]()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (folder / "cmdline").read_bytes().split(b"\0")
-            if here in (folder / "environ").read_bytes().split(b"\0") and words[1:2] and words[1].endswith(b"/load.py"):
-                found.append(int(folder.name))
-    return [pid for pid in found if os.getsid(pid) == pid]
+            if here not in (folder / "environ").read_bytes().split(b"\0"):
+                continue
+            if words[1:2] and words[1].endswith(b"/load.py"):
+                sessions.add(int(folder.name))
+            elif b"pyspark.daemon" in words:
+                busy.add(os.getsid(int(folder.name)))
+    return sorted(sessions & busy)
